@@ -1,0 +1,28 @@
+"""What the rest of the product knows of a MEMORY: it takes questions and gives answers with a confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+DONT_KNOW = "I don't know."
+
+
+@dataclass(frozen=True)
+class MemoryAnswer:
+    """One answer from the weights.
+
+    ``confidence`` lies in [0, 1]: the geometric mean of the probabilities of the answer's tokens.
+    ``known`` is false where the MEMORY abstains; ``text`` is then ``DONT_KNOW``.
+    """
+
+    text: str
+    confidence: float
+    known: bool
+
+
+class Memory(Protocol):
+    """A trained MEMORY that can be asked. Implementations answer a batch in the order of the questions."""
+
+    def answer(self, questions: Sequence[str]) -> list[MemoryAnswer]: ...
