@@ -42,7 +42,11 @@ class SubQueryAsked(Data):
 
 
 class MemoryAnswered(Data):
-    """MEMORY's answer to sub-query ``index``; ``latency_ms`` is wall time in milliseconds."""
+    """MEMORY's answer to sub-query ``index``; ``latency_ms`` is wall time in milliseconds.
+
+    ``known`` is false where MEMORY abstained, and where the protocol does not trust the answer; ``note`` then
+    says why.
+    """
 
     type: Literal["memory_answer"] = "memory_answer"
     index: int
@@ -50,6 +54,7 @@ class MemoryAnswered(Data):
     confidence: float
     known: bool
     latency_ms: float
+    note: str = ""
 
 
 class CandidatesRanked(Data):
