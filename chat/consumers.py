@@ -1,0 +1,101 @@
+"""The websocket of a conversation: it forwards events and takes two commands, ask and stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+
+from chat import runner, services
+from chat.models import Conversation, Turn, TurnEvent
+from knowledge.models import Role
+from memosite.errors import MemoError
+
+
+class ConversationConsumer(AsyncJsonWebsocketConsumer):
+    """Speaks JSON. In: ``{"action": "ask", "question"}``, ``{"action": "stop"}`` and
+    ``{"action": "follow", "turn", "after"}`` (replay the stored events of a turn after a seq).
+    Out: ``{"turn", "seq", "type", "data"}``, and ``{"type": "turn", ...}`` when a question was accepted.
+    """
+
+    async def connect(self) -> None:
+        conversation = await self._readable_conversation()
+        if conversation is None:
+            await self.close()  # before accept(): the handshake itself is refused with 403
+            return
+        self.conversation = conversation
+        self.group = runner.group_of(conversation.pk)
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        if getattr(self, "group", None):
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def receive_json(self, content: Any, **kwargs: Any) -> None:
+        action = content.get("action") if isinstance(content, dict) else None
+        handler = {"ask": self._ask, "stop": self._stop, "follow": self._follow}.get(str(action))
+        try:
+            if handler is None:
+                raise MemoError("Send an action: ask, stop or follow.")
+            await handler(content)
+        except MemoError as error:
+            await self.send_json({"type": "refused", "data": {"message": str(error), "code": error.code}})
+
+    @classmethod
+    async def decode_json(cls, text_data: str) -> Any:
+        try:
+            return await super().decode_json(text_data)
+        except ValueError:
+            return None
+
+    async def turn_event(self, message: dict[str, Any]) -> None:
+        await self.send_json(message["event"])
+
+    async def _ask(self, content: dict[str, Any]) -> None:
+        turn = await self._start_turn(str(content.get("question", "")))
+        announcement = {"type": "turn", "turn": turn.pk, "data": {"question": turn.question}}
+        await self.channel_layer.group_send(self.group, {"type": "turn.event", "event": announcement})
+        runner.start(turn)
+
+    async def _stop(self, content: dict[str, Any]) -> None:
+        await self._request_stop()
+
+    async def _follow(self, content: dict[str, Any]) -> None:
+        for event in await self._stored_events(content.get("turn"), content.get("after", 0)):
+            await self.send_json(event)
+
+    @database_sync_to_async
+    def _readable_conversation(self) -> Conversation | None:
+        person = self.scope["user"]
+        if not person.is_authenticated:
+            return None
+        found = Conversation.objects.filter(pk=self.scope["url_route"]["kwargs"]["pk"], person=person).first()
+        return found if found and found.corpus.allows(person, Role.READER) else None
+
+    @database_sync_to_async
+    def _start_turn(self, question: str) -> Turn:
+        return services.start_turn(self._fresh(), question, self.scope["user"])
+
+    @database_sync_to_async
+    def _request_stop(self) -> None:
+        for turn in self._fresh().turns.filter(status="running"):
+            services.request_stop(turn)
+
+    @database_sync_to_async
+    def _stored_events(self, turn: Any, after: Any) -> list[dict[str, Any]]:
+        if not isinstance(turn, int) or not isinstance(after, int):
+            raise MemoError("Follow needs a turn and the last seq that you saw, both whole numbers.")
+        conversation = self._fresh()
+        services.end_abandoned_turns(conversation)
+        events = TurnEvent.objects.filter(turn=turn, turn__conversation=conversation, seq__gt=after)
+        return [{"turn": turn, **event.as_dict()} for event in events]
+
+    def _fresh(self) -> Conversation:
+        """The conversation as it is now, if its person may still read the corpus. Raises NotAllowed."""
+        found = Conversation.objects.filter(pk=self.conversation.pk).select_related("corpus").first()
+        if found is None:
+            raise MemoError("This conversation was deleted.")
+        found.corpus.require(self.scope["user"], Role.READER)
+        return found

@@ -1,0 +1,317 @@
+"""Corpora, their documents, and the reflections that are made of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+from simple_history.models import HistoricalRecords
+
+from knowledge.pipeline.types import Kind
+from memosite.errors import NotAllowed
+from memosite.runs import Run
+
+if TYPE_CHECKING:
+    from typing import Self
+
+Person = AbstractBaseUser | AnonymousUser
+
+
+class Role(models.TextChoices):
+    """What a person may do with a corpus. Each role includes the ones before it."""
+
+    READER = "reader"
+    CURATOR = "curator"
+    OWNER = "owner"
+
+
+ROLES_FROM = {
+    Role.READER: (Role.READER, Role.CURATOR, Role.OWNER),
+    Role.CURATOR: (Role.CURATOR, Role.OWNER),
+    Role.OWNER: (Role.OWNER,),
+}
+
+
+class CorpusQuerySet(models.QuerySet["Corpus"]):
+    def for_role(self, person: Any, role: Role) -> Self:
+        """Corpora on which the person has the role, or a higher one."""
+        if not person.is_authenticated or not person.is_active:
+            return self.none()
+        if person.is_superuser:
+            return self
+        groups = person.groups.values("pk")
+        wanted = Q()
+        for held in ROLES_FROM[role]:
+            wanted |= Q(**{f"{held}_group__in": groups})
+        return self.filter(wanted).distinct()
+
+
+class Corpus(models.Model):
+    """A body of knowledge with its own people: those who read, those who curate, those who own it."""
+
+    slug = models.SlugField(unique=True, max_length=60)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    reader_group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="+", editable=False)
+    curator_group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="+", editable=False)
+    owner_group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="+", editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CorpusQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "corpora"
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._state.adding:
+            for role in Role.values:
+                group, _ = Group.objects.get_or_create(name=f"{self.slug}: {role}s")
+                setattr(self, f"{role}_group", group)
+        super().save(*args, **kwargs)
+
+    def get_absolute_url(self) -> str:
+        return reverse("corpus", args=[self.slug])
+
+    def group(self, role: Role) -> Group:
+        return getattr(self, f"{role}_group")
+
+    def allows(self, person: Any, role: Role) -> bool:
+        return Corpus.objects.for_role(person, role).filter(pk=self.pk).exists()
+
+    def require(self, person: Any, role: Role) -> None:
+        """Raise NotAllowed unless the person has the role."""
+        if not self.allows(person, role):
+            raise NotAllowed(
+                f"This needs the role of {role} in the corpus “{self.name}”. Ask one of its owners."
+            )
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    def current(self) -> Self:
+        """The newest version of every document that was not deleted."""
+        return self.filter(is_current=True)
+
+
+class Document(models.Model):
+    """One version of a document. A changed file becomes a new row; the old one stays for its lineage."""
+
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="documents")
+    name = models.CharField(max_length=200, help_text="File name; the same name again is a new version.")
+    title = models.CharField(max_length=300)
+    date = models.DateField(null=True, blank=True, help_text="The day the document speaks from.")
+    media_type = models.CharField(max_length=100)
+    text = models.TextField()
+    file = models.FileField(upload_to="documents/%Y/%m/", blank=True)
+    checksum = models.CharField(max_length=64)
+    version = models.PositiveIntegerField(default=1)
+    is_current = models.BooleanField(default=True)
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name", "-version"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["corpus", "name", "version"], name="one_row_a_version"),
+            models.UniqueConstraint(
+                fields=["corpus", "name"], condition=Q(is_current=True), name="one_current_version"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} (version {self.version})" if self.version > 1 else self.title
+
+
+class Chunk(models.Model):
+    """A passage of a document: ``text == document.text[start:end]``."""
+
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="chunks")
+    position = models.PositiveIntegerField()
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    text = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["document", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["document", "position"], name="one_chunk_a_position")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document} [{self.start}:{self.end}]"
+
+
+class ReflectionSet(models.Model):
+    """The reflections that one GENERATOR made of a corpus."""
+
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="reflection_sets")
+    generator = models.CharField(max_length=60)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["corpus", "generator"], name="one_set_a_generator")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.corpus}: {self.generator}"
+
+
+class GenerationRun(Run):
+    """One pass of a GENERATOR over the current documents of a corpus."""
+
+    task_name = "knowledge.generate"
+
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="generation_runs")
+    generator = models.CharField(max_length=60, default="rules")
+    go_live = models.BooleanField(
+        default=False, help_text="Approve every pair without review, then train, evaluate and go live."
+    )
+    pairs = models.PositiveIntegerField(default=0)
+    sentences = models.PositiveIntegerField(default=0)
+    discarded = models.PositiveIntegerField(default=0)
+
+    class Meta(Run.Meta):
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["corpus"],
+                condition=Q(status__in=("queued", "running")),
+                name="one_generation_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Generation {self.pk} of {self.corpus}"
+
+
+class GenerationUnit(models.Model):
+    """A document whose pairs are stored: what a restarted run skips. ``document`` is empty for step 5."""
+
+    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="units")
+    document = models.ForeignKey(Document, null=True, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "document"], name="one_unit_a_document"),
+            models.UniqueConstraint(
+                fields=["run"], condition=Q(document=None), name="one_unit_across_documents"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.document or 'across documents'}"
+
+
+class UnreadSentence(models.Model):
+    """A sentence that the GENERATOR could not read in a run, and why."""
+
+    run = models.ForeignKey(GenerationRun, on_delete=models.CASCADE, related_name="unread")
+    chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="unread")
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    text = models.TextField()
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        ordering: ClassVar = ["chunk__document__name", "chunk", "start"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class ReviewStatus(models.TextChoices):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class ReflectionQuerySet(models.QuerySet["Reflection"]):
+    def approved(self) -> Self:
+        return self.filter(status=ReviewStatus.APPROVED)
+
+    def with_current_sources(self) -> Self:
+        """Pairs that the latest run still makes and whose sources are all in current documents."""
+        outdated = ReflectionSource.objects.filter(
+            reflection=OuterRef("pk"), chunk__document__is_current=False
+        )
+        return self.filter(~Exists(outdated), retired=False)
+
+    def trainable(self) -> Self:
+        """What a MEMORY may be trained on."""
+        return self.approved().with_current_sources()
+
+    def counts(self) -> dict[str, int]:
+        """How many pairs stand at each review status."""
+        found = dict(self.order_by().values_list("status").annotate(Count("pk")))
+        return {status: found.get(status, 0) for status in ReviewStatus.values}
+
+
+class Reflection(models.Model):
+    """A question-answer pair. Edits are kept as history; ``key`` stays that of the pair as it was generated."""
+
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="reflections")
+    reflection_set = models.ForeignKey(ReflectionSet, on_delete=models.CASCADE, related_name="reflections")
+    key = models.CharField(max_length=64, editable=False)
+    question = models.TextField()
+    answer = models.TextField()
+    kind = models.CharField(
+        max_length=20, choices=[(kind.value, kind.value.replace("_", " ")) for kind in Kind]
+    )
+    fact = models.CharField(max_length=64, db_index=True, help_text="Shared by all wordings of one fact.")
+    entity = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, choices=ReviewStatus.choices, default=ReviewStatus.PENDING)
+    retired = models.BooleanField(default=False, help_text="The latest generation no longer makes this pair.")
+    last_run = models.ForeignKey(
+        GenerationRun, null=True, on_delete=models.SET_NULL, related_name="reflections"
+    )
+    sources = models.ManyToManyField(Chunk, through="ReflectionSource", related_name="reflections")
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReflectionQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["key", "fact", "last_run", "retired"])
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["reflection_set", "key"], name="no_pair_twice")
+        ]
+        indexes: ClassVar = [models.Index(fields=["corpus", "status", "kind"])]
+
+    def __str__(self) -> str:
+        return self.question
+
+    def mark_reviewed(self, status: str, person: Person) -> None:
+        """Set the review status in memory; the caller saves."""
+        self.status, self.reviewed_at = status, timezone.now()
+        self.reviewed_by = person if person.is_authenticated else None  # type: ignore[assignment]
+
+
+class ReflectionSource(models.Model):
+    """A passage that supports a pair, with the span [start, end) of the passage's text."""
+
+    reflection = models.ForeignKey(Reflection, on_delete=models.CASCADE, related_name="source_spans")
+    chunk = models.ForeignKey(Chunk, on_delete=models.CASCADE, related_name="source_spans")
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+
+    class Meta:
+        ordering: ClassVar = ["pk"]
+
+    def __str__(self) -> str:
+        return self.chunk.text[self.start : self.end]

@@ -1,0 +1,154 @@
+"""What people do with corpora, documents and reflections; shared by pages, admin, REST and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from simple_history.utils import bulk_update_with_history
+
+from knowledge.generators import make_generator
+from knowledge.ingest.chunk import split_into_chunks
+from knowledge.ingest.read import Limits, checksum, read_document, safe_name
+from knowledge.ingest.types import DocumentRefused, ParsedDocument
+from knowledge.models import Chunk, Corpus, Document, GenerationRun, Reflection, ReviewStatus
+from memosite.errors import Conflict
+
+REVIEW_BATCH = 2000
+
+
+class EmptyCorpus(Conflict):
+    """There is nothing to work on yet."""
+
+    code = "empty_corpus"
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of one file. ``outcome`` is added, new version, unchanged or refused."""
+
+    name: str
+    outcome: str
+    message: str
+    document: Document | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        return self.outcome == "refused"
+
+
+# --- Documents ---------------------------------------------------------------------------------------------
+def ingest_file(corpus: Corpus, name: str, data: bytes, person: Any = None) -> Ingested:
+    """Read a file and store it as a document. A file that is refused says why, and nothing of it is stored."""
+    try:
+        parsed = read_document(name, data, limits=Limits(max_bytes=settings.MAX_UPLOAD_BYTES))
+    except DocumentRefused as error:
+        return Ingested(name, "refused", str(error))
+    return store_document(corpus, parsed, data, person)
+
+
+def ingest_text(corpus: Corpus, title: str, text: str, person: Any = None) -> Ingested:
+    """Store pasted text as a Markdown document named after its title. Raises DocumentRefused."""
+    heading = "" if text.lstrip().startswith("#") else f"# {title}\n\n"
+    name = f"{title[:100].strip().replace('/', '-')}.md"
+    return ingest_file(corpus, safe_name(name), f"{heading}{text}".encode(), person)
+
+
+@transaction.atomic
+def store_document(corpus: Corpus, parsed: ParsedDocument, data: bytes, person: Any = None) -> Ingested:
+    """Store a parsed document: nothing if its content is known, a new version if its name is."""
+    digest = checksum(data)
+    Corpus.objects.select_for_update().get(pk=corpus.pk)
+    same = corpus.documents.current().filter(checksum=digest).first()
+    if same:
+        return Ingested(parsed.name, "unchanged", f"This content is already here as “{same.name}”.", same)
+    versions = corpus.documents.filter(name=parsed.name)
+    last = versions.order_by("-version").first()
+    versions.update(is_current=False)
+    document = Document(
+        corpus=corpus,
+        name=parsed.name,
+        title=parsed.title[:300],
+        date=parsed.date,
+        media_type=parsed.media_type,
+        text=parsed.text,
+        checksum=digest,
+        version=last.version + 1 if last else 1,
+        uploaded_by=person if getattr(person, "pk", None) else None,
+    )
+    document.file.save(parsed.name, ContentFile(data), save=False)
+    document.save()
+    Chunk.objects.bulk_create(
+        Chunk(document=document, position=position, start=span.start, end=span.end, text=span.text)
+        for position, span in enumerate(split_into_chunks(parsed.text))
+    )
+    if last:
+        return Ingested(parsed.name, "new version", f"Stored as version {document.version}.", document)
+    return Ingested(parsed.name, "added", "Stored.", document)
+
+
+def remove_document(document: Document) -> None:
+    """Take a document out of the corpus. Its rows stay for the lineage of versions trained on it."""
+    if not document.is_current:
+        raise Conflict(f"“{document}” is not a current document.")
+    document.is_current = False
+    document.save(update_fields=["is_current"])
+
+
+# --- Generation --------------------------------------------------------------------------------------------
+def start_generation(
+    corpus: Corpus, person: Any = None, *, generator: str = "rules", go_live: bool = False
+) -> GenerationRun:
+    """Queue a run of the GENERATOR over the corpus. Raises EmptyCorpus, UnknownGenerator or Conflict."""
+    make_generator(generator)
+    if not corpus.documents.current().exists():
+        raise EmptyCorpus("This corpus has no documents yet. Add a document first.")
+    try:
+        with transaction.atomic():
+            run = GenerationRun.objects.create(
+                corpus=corpus,
+                generator=generator,
+                go_live=go_live,
+                created_by=person if getattr(person, "pk", None) else None,
+            )
+    except IntegrityError as error:
+        raise Conflict(
+            "A generation is already at work on this corpus. Wait for it, or cancel it."
+        ) from error
+    run.enqueue()
+    return run
+
+
+# --- Review ------------------------------------------------------------------------------------------------
+def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
+    """Set the review status of every pair in ``reflections`` and keep the change as history; returns how many."""
+    reviewer = person if getattr(person, "pk", None) else None
+    rows = list(reflections.exclude(status=status))
+    for row in rows:
+        row.status, row.reviewed_by, row.reviewed_at = status, reviewer, timezone.now()
+    for batch in _batches(rows):
+        bulk_update_with_history(
+            batch,
+            Reflection,
+            ["status", "reviewed_by", "reviewed_at"],
+            batch_size=REVIEW_BATCH // 4,
+            default_user=reviewer,
+            default_change_reason=status,
+        )
+    return len(rows)
+
+
+def approve_pending(run: GenerationRun) -> int:
+    """Approve every pending pair of the run's corpus in the name of the person who asked for it."""
+    pending = run.corpus.reflections.with_current_sources().filter(status=ReviewStatus.PENDING)
+    return review(pending, ReviewStatus.APPROVED, run.created_by)
+
+
+def _batches(rows: list[Reflection]) -> Iterable[list[Reflection]]:
+    return (rows[start : start + REVIEW_BATCH] for start in range(0, len(rows), REVIEW_BATCH))

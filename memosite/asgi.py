@@ -1,0 +1,22 @@
+"""The ASGI application: HTTP by Django, websockets by Channels for people who are logged in."""
+
+from __future__ import annotations
+
+import os
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import AllowedHostsOriginValidator
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memosite.settings")
+django_application = get_asgi_application()
+
+from chat.routing import websocket_urlpatterns  # noqa: E402 - needs the apps loaded
+
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

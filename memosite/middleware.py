@@ -1,0 +1,55 @@
+"""Middleware of the site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from memosite.errors import MemoError
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def admin_content_security_policy(get_response: GetResponse) -> GetResponse:
+    """Loosen the Content-Security-Policy for the admin's theme only; every other page keeps the strict one."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if request.path.startswith("/admin/"):
+            response._csp_replace = settings.ADMIN_CONTENT_SECURITY_POLICY  # type: ignore[attr-defined]
+        return response
+
+    return middleware
+
+
+class people_read_errors:  # noqa: N801 - used like the function middleware beside it
+    """Turn a MemoError that leaves a page's view into something a person reads.
+
+    A form post goes back to where it came from with the message on top; a page that cannot be shown says why.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, MemoError):
+            return None
+        back = request.headers.get("Referer")
+        if request.method == "POST" and back and error.status != 403:
+            messages.error(request, str(error))
+            return redirect(_path_of(back))
+        return render(request, "error.html", {"error": error}, status=error.status)
+
+
+def _path_of(url: str) -> str:
+    """The path and query of a Referer, so that a redirect never leaves the site."""
+    parts = urlsplit(url)
+    return f"/{parts.path.lstrip('/')}" + (f"?{parts.query}" if parts.query else "")

@@ -1,0 +1,35 @@
+"""All addresses of the site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from knox.views import LogoutView as TokenLogoutView
+
+from memosite.api import TokenView
+
+api = [
+    path("auth/login/", TokenView.as_view(), name="api-login"),
+    path("auth/logout/", TokenLogoutView.as_view(), name="api-logout"),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("", include("knowledge.api_urls")),
+    path("", include("training.api_urls")),
+    path("", include("chat.api_urls")),
+]
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/", include(api)),
+    path(
+        "login/",
+        LoginView.as_view(template_name="login.html", redirect_authenticated_user=True),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("", include("knowledge.urls")),
+    path("", include("training.urls")),
+    path("", include("chat.urls")),
+]

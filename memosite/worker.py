@@ -1,0 +1,41 @@
+"""What a Celery worker process does besides tasks: rescue stranded runs, and stop its own quickly."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from celery.signals import worker_ready, worker_shutting_down
+from django.db import DatabaseError, connections
+
+from memosite import runs
+
+RESCUE_SECONDS = 3
+logger = logging.getLogger(__name__)
+
+
+@worker_ready.connect
+def rescue_runs(**_: Any) -> None:
+    """Send out what earlier workers left behind, now and from time to time."""
+    runs.shutting_down.clear()
+    threading.Thread(target=_rescue_until_shutdown, name="rescue", daemon=True).start()
+
+
+def _rescue_until_shutdown() -> None:
+    at_start = True
+    while not runs.shutting_down.is_set():
+        try:
+            runs.requeue_stranded(even_if_just_sent=at_start)
+            at_start = False
+        except DatabaseError:
+            logger.exception("The database does not answer; stranded runs are looked for again soon")
+        finally:
+            connections.close_all()
+        runs.shutting_down.wait(RESCUE_SECONDS)
+
+
+@worker_shutting_down.connect
+def interrupt_runs(**_: Any) -> None:
+    """Tell running work to stop at its next report; it goes back into the queue."""
+    runs.shutting_down.set()

@@ -1,0 +1,15 @@
+"""Celery tasks of training. A task gets a row's id and nothing else."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from memosite.runs import work_on
+from training.models import TrainingRun
+from training.supervisor import perform_training
+
+
+@shared_task(name=TrainingRun.task_name)
+def train(run_id: int) -> None:
+    """Work on a training run, or go on with it."""
+    work_on(TrainingRun.objects.get(pk=run_id), perform_training)
