@@ -39,13 +39,7 @@ def start_conversation(corpus: Corpus, person: Any) -> Conversation:
 def start_turn(conversation: Conversation, question: str, person: Any) -> Turn:
     """Make the row of a new turn. Raises BadQuestion, NotAllowed, NoLiveVersion, or Conflict while one runs."""
     conversation.corpus.require(person, Role.READER)
-    question = " ".join(question.split())
-    if not question:
-        raise BadQuestion("Type a question first.")
-    if len(question) > MAX_QUESTION:
-        raise BadQuestion(
-            f"The question is {len(question):,} characters long; {MAX_QUESTION:,} is the limit."
-        )
+    question = checked(question)
     version = live_version(conversation.corpus)
     with transaction.atomic():
         Conversation.objects.select_for_update().get(pk=conversation.pk)
@@ -63,6 +57,29 @@ def run_turn(turn: Turn) -> Iterator[Event]:
     for event in _interrogate(turn):
         _store(turn, event)
         yield event
+
+
+def interrogate_once(corpus: Corpus, question: str) -> Iterator[Event]:
+    """Ask the live MEMORY of a corpus without a conversation: nothing is stored. The caller checks permission."""
+    memory = memory_for(live_version(corpus))
+    yield from interrogate(checked(question), make_executive("rules"), memory, budget=turn_budget())
+
+
+def checked(question: str) -> str:
+    """The question with its blanks tidied. Raises BadQuestion."""
+    question = " ".join(question.split())
+    if not question:
+        raise BadQuestion("Type a question first.")
+    if len(question) > MAX_QUESTION:
+        raise BadQuestion(
+            f"The question is {len(question):,} characters long; {MAX_QUESTION:,} is the limit."
+        )
+    return question
+
+
+def turn_budget() -> Budget:
+    """The bounds of one turn, as the site is set."""
+    return Budget(total=settings.SUB_QUERY_BUDGET, seconds=settings.TURN_SECONDS)
 
 
 def request_stop(turn: Turn) -> None:
@@ -87,7 +104,6 @@ def _interrogate(turn: Turn) -> Iterator[Event]:
     except MemoError as error:
         yield Event(seq=1, data=Failed(message=str(error), code=error.code))
         return
-    budget = Budget(sub_queries=settings.SUB_QUERY_BUDGET, seconds=settings.TURN_SECONDS)
     rows = Turn.objects.filter(pk=turn.pk, stop_requested=True)
     yield from interrogate(
         turn.question, make_executive(turn.executive), memory, budget=budget, stop=rows.exists

@@ -203,7 +203,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = env.number("MAX_UPLOAD_FILES", 500, at_least=1)
 RUN_LEASE_SECONDS = env.number(
     "RUN_LEASE_SECONDS", 10, at_least=2
 )  # a run without a heartbeat for so long is free again
-SUB_QUERY_BUDGET = env.number("SUB_QUERY_BUDGET", 60, at_least=1)
+SUB_QUERY_BUDGET = env.number("SUB_QUERY_BUDGET", 100, at_least=1)
 TURN_SECONDS = env.number("TURN_SECONDS", 60, at_least=1)
 SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 168, at_least=1) * 3600
 

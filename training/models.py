@@ -54,13 +54,13 @@ class MemoryVersion(models.Model):
             raise Conflict("A memory version is immutable. Train a new one instead.")
         super().save(*args, **kwargs)
 
+    def get_absolute_url(self) -> str:
+        return reverse("version", args=[self.corpus.slug, self.number])
+
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         if names := list(self.aliases.values_list("name", flat=True)):
             raise Conflict(f"The alias {names[0]} points at {self}. Move it before you delete the version.")
         return super().delete(*args, **kwargs)
-
-    def get_absolute_url(self) -> str:
-        return reverse("version", args=[self.corpus.slug, self.number])
 
     @property
     def folder(self) -> Path:

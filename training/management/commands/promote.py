@@ -1,0 +1,35 @@
+"""python manage.py promote CORPUS NUMBER: make a version live; or go back to the one before."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from knowledge.commands import CorpusCommand
+from knowledge.models import Corpus, Role
+from training.services import promote, rollback
+
+
+class Command(CorpusCommand):
+    help = "Point the live alias of a corpus at a version, or back with --rollback."
+    role = Role.OWNER
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("number", nargs="?", type=int, help="the version's number")
+        parser.add_argument("--reason", default="Promoted from the command line")
+        parser.add_argument("--rollback", action="store_true", help="go back to the version before")
+
+    def work(self, corpus: Corpus, person: Any, options: dict[str, Any]) -> None:
+        if (options["number"] is None) != options["rollback"]:
+            raise CommandError("Give either a version's number or --rollback.")
+        if options["rollback"]:
+            move = rollback(corpus, person)
+        else:
+            version = corpus.versions.filter(number=options["number"]).first()
+            if version is None:
+                raise CommandError(f"“{corpus}” has no version {options['number']}.")
+            move = promote(version, person, reason=options["reason"])
+        self.stdout.write(f"{move.to_version} is live now.")
