@@ -106,7 +106,7 @@ def _interrogate(turn: Turn) -> Iterator[Event]:
         return
     rows = Turn.objects.filter(pk=turn.pk, stop_requested=True)
     yield from interrogate(
-        turn.question, make_executive(turn.executive), memory, budget=budget, stop=rows.exists
+        turn.question, make_executive(turn.executive), memory, budget=turn_budget(), stop=rows.exists
     )
 
 

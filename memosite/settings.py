@@ -197,6 +197,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+# --- Serving -----------------------------------------------------------------------------------------------
+HOST = env.str("HOST", default="127.0.0.1")
+PORT = env.number("PORT", 8000, at_least=1)
+
 # --- The product -------------------------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_MB", 25, at_least=1) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = env.number("MAX_UPLOAD_FILES", 500, at_least=1)
