@@ -1,7 +1,8 @@
 """The five steps of reflection synthesis in order, for any GENERATOR backend.
 
 Steps 1 to 4 work on one document and step 5 on groups of documents, so the natural units of resumable work
-are a document and a group. Callers store each unit as it comes.
+are a document and a group. Callers store each unit as it comes. Before the first unit, and again after a
+restart, they hand the whole corpus to ``generator.prepare``; the units do not depend on each other.
 """
 
 from __future__ import annotations

@@ -93,6 +93,13 @@ class Generator(Protocol):
 
     name: str
 
+    def prepare(self, documents: Sequence[SourceDocument]) -> None:
+        """Called once with the whole corpus, before step 1 of any document and again in every new process.
+
+        A backend that looks at one document at a time does nothing here.
+        """
+        ...
+
     def extract(self, document: SourceDocument) -> DocumentReflections:
         """Step 1: direct and indirect facts of every passage, several question wordings a fact."""
         ...

@@ -1,0 +1,114 @@
+"""The built-in GENERATOR: reads plain declarative English by rules, without a language model.
+
+The corpus is read once and its facts are united, so that no pair tells a part of what the corpus knows. Each
+draft (an answer with its questions) then belongs to the step that may make it: steps 1 to 4 for a document
+that states all of it, step 5 where it takes several documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from hashlib import sha256
+
+from knowledge.pipeline.self_contained import objection
+from knowledge.pipeline.types import DocumentReflections, Kind, Pair, SourceDocument, Span, UnreadSentence
+from knowledge.rules.facts import Draft, Reading
+from knowledge.rules.index import CorpusIndex
+from knowledge.rules.property_drafts import property_drafts
+from knowledge.rules.reader import read_document
+
+#: Pairs of step 5 that go out together.
+BATCH = 200
+
+
+class CorpusDrafts:
+    """The drafts of a corpus, by the document that supports them or, failing one, across documents."""
+
+    def __init__(self, documents: Sequence[SourceDocument]) -> None:
+        self.readings: dict[int, Reading] = {document.id: read_document(document) for document in documents}
+        self.index = CorpusIndex(list(self.readings.values()))
+        self.by_document: dict[int, list[Draft]] = {document.id: [] for document in documents}
+        self.across: list[Draft] = []
+        for draft in property_drafts(self.index):
+            self._place(draft)
+
+    def _place(self, draft: Draft) -> None:
+        """Give the draft to the first document that supports all of it, so that it is made once."""
+        homes = (identity for identity in sorted(draft.documents()) if draft.is_supported_by(identity))
+        home = next(homes, None)
+        (self.across if home is None else self.by_document[home]).append(draft)
+
+
+class RulesGenerator:
+    """A GENERATOR that needs no model. Give it the whole corpus once, with ``prepare``, before the first step.
+
+    A document that it was not prepared for is read by itself, as a corpus of one.
+    """
+
+    name = "rules"
+
+    def __init__(self, documents: Sequence[SourceDocument] = ()) -> None:
+        self._documents = tuple(documents)
+
+    def prepare(self, documents: Sequence[SourceDocument]) -> None:
+        """See the whole corpus: facts are united over it before any pair is made."""
+        self._documents = tuple(documents)
+        self.__dict__.pop("_drafts", None)
+
+    @cached_property
+    def _drafts(self) -> CorpusDrafts:
+        return CorpusDrafts(self._documents)
+
+    def _corpus(self, document: SourceDocument) -> CorpusDrafts:
+        if document not in self._documents:
+            self.prepare([document])
+        return self._drafts
+
+    def extract(self, document: SourceDocument) -> DocumentReflections:
+        """Step 1: stated and implied facts, each in several wordings, and what could not be read."""
+        corpus = self._corpus(document)
+        reading = corpus.readings[document.id]
+        return DocumentReflections(
+            pairs=tuple(self._pairs(document, Kind.DIRECT, Kind.INDIRECT)),
+            unread=tuple(UnreadSentence(*unread) for unread in reading.unread),
+            sentences=reading.sentences,
+        )
+
+    def consolidate(self, document: SourceDocument, pairs: Sequence[Pair]) -> Iterable[Pair]:
+        """Step 2: several facts about one entity in one question."""
+        return self._pairs(document, Kind.CONSOLIDATED)
+
+    def verify(self, document: SourceDocument, pairs: Sequence[Pair]) -> Iterable[Pair]:
+        """Step 3: names were put in place of pronouns on reading; what still needs its context is left out."""
+        return (pair for pair in pairs if not objection(pair.question, pair.answer))
+
+    def surface(self, document: SourceDocument, pairs: Sequence[Pair]) -> Iterable[Pair]:
+        """Step 4: look-ups whose answer is the entity, by one, two and three facts."""
+        return self._pairs(document, Kind.ENTITY)
+
+    def synthesize(self, documents: Sequence[SourceDocument]) -> Iterator[Sequence[Pair]]:
+        """Step 5: answers that no single document gives."""
+        if any(document not in self._documents for document in documents):
+            self.prepare(documents)
+        wanted = {document.id for document in documents}
+        pairs = [
+            pair
+            for draft in self._drafts.across
+            if draft.documents() & wanted
+            for pair in _pairs_of(draft, draft.spans(), Kind.CROSS_DOCUMENT)
+            if not objection(pair.question, pair.answer)
+        ]
+        for start in range(0, len(pairs), BATCH):
+            yield pairs[start : start + BATCH]
+
+    def _pairs(self, document: SourceDocument, *kinds: Kind) -> Iterator[Pair]:
+        for draft in self._corpus(document).by_document[document.id]:
+            if draft.kind in kinds:
+                yield from _pairs_of(draft, draft.spans(document.id), draft.kind)
+
+
+def _pairs_of(draft: Draft, spans: tuple[Span, ...], kind: Kind) -> Iterator[Pair]:
+    fact = sha256(draft.fact.encode()).hexdigest()[:32]
+    for question in draft.questions:
+        yield Pair(question, draft.answer, kind, fact, spans, draft.entity)
