@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import environ
@@ -41,10 +42,9 @@ class Environment(environ.Env):
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         """A database address as Django's settings want it."""
-        try:
-            found: dict[str, Any] = self.db_url(name, default=default)
-        except (ValueError, ImproperlyConfigured):
-            found = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what the reader warns of is explained below
+            found = self._database_or_nothing(name, default)
         if found.get("ENGINE") not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
             self.problems[name] = (
                 "is no database address that memosite knows; "
@@ -52,6 +52,12 @@ class Environment(environ.Env):
             )
             return self.db_url_config(default)
         return found
+
+    def _database_or_nothing(self, name: str, default: str) -> dict[str, Any]:
+        try:
+            return self.db_url(name, default=default)
+        except (ValueError, ImproperlyConfigured):
+            return {}
 
     def redis(self, name: str) -> str:
         """The address of a Redis server, or nothing."""

@@ -1,0 +1,52 @@
+"""The docs tell the truth: every setting and every command is described."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("memosite", "knowledge", "training", "chat")
+
+
+def documented(page: str) -> str:
+    return (ROOT / "docs" / page).read_text(encoding="utf-8")
+
+
+def settings_read() -> list[str]:
+    source = (ROOT / "memosite" / "settings.py").read_text(encoding="utf-8")
+    return re.findall(r'env\.\w+\("(\w+)"', source)
+
+
+def commands() -> list[str]:
+    found = [path.stem for app in APPS for path in (ROOT / app / "management" / "commands").glob("[a-z]*.py")]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("variable", settings_read())
+def test_every_setting_is_documented(variable):
+    assert f"| `{variable}` |" in documented("settings.md")
+
+
+def test_no_documented_setting_is_gone():
+    assert set(re.findall(r"^\| `(\w+)` \|", documented("settings.md"), re.M)) == set(settings_read())
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_is_documented(command):
+    assert f"manage.py {command}" in documented("commands.md")
+
+
+def test_only_settings_read_the_environment():
+    allowed = {"settings.py", "environment.py", "checks.py"}
+    offenders = [
+        path.relative_to(ROOT)
+        for app in APPS
+        for path in (ROOT / app).rglob("*.py")
+        if re.search(r"os\.(environ\[|environ\.get|getenv)", path.read_text(encoding="utf-8"))
+        and path.name not in allowed
+        and path.name != "serve.py"  # hands its environment on to the processes that it becomes
+    ]
+    assert offenders == []
