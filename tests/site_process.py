@@ -1,0 +1,124 @@
+"""A site of its own in real processes: its own folder, database, broker and workers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.conf import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_SECONDS = 120
+
+
+class Site:
+    """A site whose commands and workers are processes; it uses the database and broker that the suite uses."""
+
+    def __init__(self, folder: Path, database_url: str, redis_url: str) -> None:
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "MEMOSITE_STATE_DIR": str(folder),
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "RUN_LEASE_SECONDS": "2",
+            "LOG_LEVEL": "WARNING",
+            "DJANGO_SETTINGS_MODULE": "memosite.settings",
+        }
+
+    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def query(self, expression: str) -> Any:
+        """The JSON value of a Python expression over the models, evaluated in a process of the site."""
+        program = (
+            "import json; from knowledge.models import *; from training.models import *;"
+            f"print('VALUE', json.dumps({expression}))"
+        )
+        output = self.manage("shell", "--no-imports", "-c", program).stdout
+        line = next(line for line in output.splitlines() if line.startswith("VALUE "))
+        return json.loads(line.removeprefix("VALUE "))
+
+    def newest(self, table: str, *columns: str) -> tuple[Any, ...]:
+        """The newest row of a table, read over a connection of its own: quick enough to catch a run at work."""
+        with self._connect() as connection:
+            found = connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id DESC LIMIT 1")
+            return tuple(found.fetchone())
+
+    @contextmanager
+    def _connect(self) -> Iterator[Any]:
+        url = self.environment["DATABASE_URL"]
+        connection = (
+            sqlite3.connect(url.removeprefix("sqlite:///")) if "sqlite" in url else psycopg.connect(url)
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A Celery worker as ``make run`` starts it; it is killed on leaving if it still lives."""
+        options = ["worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING"]
+        command = [sys.executable, "-m", "celery", "-A", "memosite", *options]
+        process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+@contextmanager
+def site(folder: Path) -> Iterator[Site]:
+    """Make a migrated site in ``folder``, on PostgreSQL and Redis if the suite runs on them."""
+    with _database(folder) as url:
+        redis_url = settings.REDIS_URL and settings.REDIS_URL.rsplit("/", 1)[0] + "/13"
+        if redis_url:
+            import redis
+
+            with redis.Redis.from_url(redis_url) as connection:
+                connection.flushdb()
+        made = Site(folder, url, redis_url)
+        made.manage("migrate", "--verbosity", "0")
+        yield made
+
+
+@contextmanager
+def _database(folder: Path) -> Iterator[str]:
+    database = settings.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        yield f"sqlite:///{folder / 'site.sqlite3'}"
+        return
+    name = f"memosite_{uuid.uuid4().hex[:12]}"
+    login = f"{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT'] or 5432}"
+    with psycopg.connect(f"postgres://{login}/postgres", autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}"')
+        try:
+            yield f"postgres://{login}/{name}"
+        finally:
+            server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def wait_until(condition: Callable[[], bool], *, every: float = 0.05) -> None:
+    """Look again and again until the condition holds; fails after ``PATIENCE_SECONDS``."""
+    pause, deadline = threading.Event(), time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        pause.wait(every)

@@ -1,0 +1,82 @@
+"""Kill a real worker in the middle of real work, start another: nothing is lost and nothing is doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.site_process import Site, site, wait_until
+
+PLACES = ["Oslo", "Lima", "Accra", "Turin", "Kyoto", "Quito", "Sofia", "Perth"]
+DOCUMENTS = 60
+PAIRS = (
+    "sorted([r.question, r.answer, r.kind, sorted([s.chunk.document.name, s.start, s.end]"
+    " for s in r.source_spans.all())] for r in Reflection.objects.filter(corpus__slug='{slug}', retired=False))"
+)
+GENERATION, TRAINING = "knowledge_generationrun", "training_trainingrun"
+
+
+@pytest.fixture
+def running_site(tmp_path: Path):
+    with site(tmp_path / "state") as made:
+        write_documents(tmp_path / "documents")
+        yield made
+
+
+def write_documents(folder: Path, count: int = DOCUMENTS) -> None:
+    folder.mkdir()
+    for number in range(count):
+        name, place = f"Person{number:02d} Tester{number % 7}", PLACES[number % len(PLACES)]
+        text = (
+            f"# {name}\n\nThe birthplace of {name} is {place}.\n"
+            f"The badge number of {name} is {1000 + number}.\n"
+            f"The supervisor of {name} is Person{(number + 1) % count:02d} Tester{(number + 1) % count % 7}.\n"
+        )
+        (folder / f"person{number:02d}.md").write_text(text)
+
+
+def kill_when(running: Site, table: str, reached: int) -> None:
+    """Start a worker and SIGKILL it once the newest run has done ``reached`` of its steps."""
+    with running.worker() as process:
+        wait_until(lambda: running.newest(table, "done")[0] >= reached, every=0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert running.newest(table, "status") == ("running",), "the run was over before the kill"
+
+
+def finish(running: Site, table: str) -> tuple[Any, ...]:
+    """Start a worker, wait for the newest run's end, and tell its status, attempts and error."""
+    with running.worker():
+        wait_until(lambda: running.newest(table, "status")[0] not in ("queued", "running"))
+    return running.newest(table, "status", "attempts", "error")
+
+
+def test_generation_that_was_killed_ends_with_the_pairs_of_an_undisturbed_one(running_site, tmp_path):
+    documents = str(tmp_path / "documents")
+    for slug in ("disturbed", "undisturbed"):
+        running_site.manage("ingest", slug, documents, "--create")
+    running_site.manage("generate", "undisturbed", "--here")
+    running_site.manage("generate", "disturbed", "--detach")
+    kill_when(running_site, GENERATION, reached=3)
+    assert finish(running_site, GENERATION) == ("succeeded", 2, "")
+    expected = running_site.query(PAIRS.format(slug="undisturbed"))
+    assert len(expected) > DOCUMENTS
+    assert running_site.query(PAIRS.format(slug="disturbed")) == expected
+
+
+def test_training_that_was_killed_goes_on_from_its_checkpoint_and_succeeds(running_site, tmp_path):
+    running_site.manage("ingest", "killed", str(tmp_path / "documents"), "--create")
+    running_site.manage("generate", "killed", "--here")
+    running_site.manage("approve", "killed")
+    running_site.manage("train", "killed", "--detach", "--go-live")
+    kill_when(running_site, TRAINING, reached=60)
+    assert finish(running_site, TRAINING) == ("succeeded", 2, "")
+    assert "resum" in next((running_site.folder / "memories").glob("*.log")).read_text().lower()
+    assert running_site.query("[v.number for v in MemoryVersion.objects.all()]") == [1]
+    assert running_site.query("Alias.objects.get().version.number") == 1
+    answer = running_site.manage("ask", "killed", "What is the birthplace of Person03 Tester3?").stdout
+    assert PLACES[3] in answer
