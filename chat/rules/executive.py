@@ -2,24 +2,125 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import islice
+
 from chat.protocol.executive import Decision, Synthesis
-from chat.protocol.state import State, SubQuery
+from chat.protocol.state import STAGES, State, SubQuery
+from chat.rules import telling
+from chat.rules.frames import readings
+from chat.rules.intake import questions_in
+from chat.rules.phrases import NounPhrase, Question, render
+from chat.rules.solver import Finding, Pending, Solver
+from chat.rules.wordings import sentence
+from knowledge.rules.english import join_list
+
+#: Readings of one question that are tried, the likeliest first.
+MOST_READINGS = 2
 
 
 class RulesExecutive:
-    """Passes the question on as it is and gives MEMORY's answer."""
+    """Finds the innermost description in a question, has MEMORY resolve it, and goes on with what it named.
+
+    Nothing is kept between calls: the plan is worked through anew over the answers in the state.
+    """
 
     name = "rules"
 
     def decide(self, state: State) -> Decision:
-        if state.stage == "grounding":
-            return Decision(clues=(state.question,), note="The question is one clue.")
-        if state.stage == "entity_identification":
-            return Decision(note="The question names what it is about.")
-        return Decision(ask=(SubQuery(state.question),), note="Asking the question itself.")
+        """Ask what is missing for the plan, as far as it belongs to this stage or an earlier one."""
+        pending, candidates = _missing(state)
+        clues = tuple(clue for question in plans(state.question) for clue in _clues(question))
+        is_due = pending is not None and STAGES.index(pending.stage) <= STAGES.index(state.stage)
+        return Decision(
+            ask=pending.sub_queries if pending and is_due else (),
+            clues=clues,
+            candidates=candidates,
+            note=_note(state, candidates, is_due),
+        )
 
     def synthesise(self, state: State) -> Synthesis:
-        last = state.answer_to(state.question)
-        if last is None or not last.known:
-            return Synthesis(f"Memory does not know: {state.question}", known=False)
-        return Synthesis(last.answer, values=(last.answer,), sub_queries=(last.index,))
+        """The answer in full sentences; what was not asked counts as not known."""
+        return telling.combined([_answered(question, state) for question in questions_in(state.question)])
+
+
+@lru_cache(maxsize=256)
+def plans(text: str) -> tuple[Question, ...]:
+    """The likeliest reading of each question in a message."""
+    return tuple(alternatives(question)[0] for question in questions_in(text))
+
+
+@lru_cache(maxsize=256)
+def alternatives(text: str) -> tuple[Question, ...]:
+    """The readings of one question that are worth trying: those that take it apart differently."""
+    distinct: dict[tuple[str, ...], Question] = {}
+    for reading in islice(readings(text), 12):
+        taken_apart = tuple(phrase.text for phrase in _described(reading))
+        distinct.setdefault((reading.kind, *taken_apart), reading)
+    return tuple(distinct.values())[:MOST_READINGS]
+
+
+def _missing(state: State) -> tuple[Pending | None, tuple[str, ...] | None]:
+    """What has to be asked next, over all questions of the message, and the candidates found on the way."""
+    missing: list[Pending] = []
+    candidates: tuple[str, ...] = ()
+    for text in questions_in(state.question):
+        solver = Solver(state)
+        try:
+            _solve(text, solver)
+        except Pending as pending:
+            missing.append(pending)
+        candidates = solver.candidates or candidates
+    if not missing:
+        return None, candidates or None
+    stage = min((pending.stage for pending in missing), key=STAGES.index)
+    now = [sub_query for pending in missing if pending.stage == stage for sub_query in pending.sub_queries]
+    return Pending(stage, now), candidates or None
+
+
+def _solve(text: str, solver: Solver) -> tuple[Question, Finding]:
+    """The first reading that leads to an answer; at last the question as it was put."""
+    options = alternatives(text)
+    for reading in options:
+        found = solver.answer(reading)
+        if found.values:
+            return reading, found
+    as_asked = solver.first_known([SubQuery(sentence(text))], "answer_seeking")
+    return options[0], as_asked
+
+
+def _answered(text: str, state: State) -> Synthesis:
+    solver = Solver(state, final=True)
+    question, found = _solve(text, solver)
+    return telling.synthesis(question, found, state, solver.unknown)
+
+
+def _described(question: Question) -> tuple[NounPhrase, ...]:
+    return question.descriptions or ((question.subject,) if question.subject else ())
+
+
+def _clues(question: Question) -> list[str]:
+    """The atomic constraints: each clause, and each innermost "R of X"."""
+    clues = [clue for phrase in _described(question) for clue in _constraints(phrase)]
+    return clues or [sentence(render(question.template))]
+
+
+def _constraints(phrase: NounPhrase) -> list[str]:
+    inner = [part for part in (phrase.genitive, *phrase.members) if part is not None]
+    inner += [part for clause in phrase.clauses for part in clause.parts if isinstance(part, NounPhrase)]
+    found = [clue for part in inner for clue in _constraints(part)]
+    return [*found, phrase.text] if phrase.is_description and not phrase.members else found
+
+
+def _note(state: State, candidates: tuple[str, ...] | None, asking: bool) -> str:
+    """What the stage is for in this turn, or where the candidates come from."""
+    named = join_list((candidates or ())[:5])
+    if state.stage == "grounding":
+        if candidates:
+            return "Named by the clues."
+        return "Each clue is asked on its own." if asking else "The question names what it is about."
+    if state.stage == "entity_identification":
+        if asking:
+            return f"Going on from {named}." if named else "Looking for the entity."
+        return f"Found: {named}." if named else "There is no entity to look for."
+    return "Asking for what was wanted, by name." if asking else "Putting the answer together."

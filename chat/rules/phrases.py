@@ -1,0 +1,159 @@
+"""What a question is made of, as far as decomposing it needs: noun phrases, clauses and the question's frame.
+
+A *template* is a text with noun phrases left open, so that a phrase can be replaced by what it turned out to
+stand for: ``("Where does", <the lead of Project Atlas>, "live")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from knowledge.rules.english import is_person_noun, past, third_person, verb_lemma
+
+Gap = Literal["subject", "object", "whose", "place"]
+#: Head nouns that say nothing but "somebody" or "something".
+EMPTY_NOUNS = frozenset(
+    {"person", "people", "individual", "thing", "one", "someone", "somebody", "something"}
+)
+
+
+@dataclass(frozen=True)
+class NounPhrase:
+    """A name, a literal or a description.
+
+    ``nouns`` are its head nouns with their modifiers, several when coordinated ("the mother and the father
+    of X"); ``genitive`` is X in "the R of X" and "X's R"; ``clauses`` are its relative clauses and participles;
+    ``members`` are the phrases of an enumeration.
+    """
+
+    parts: tuple[str | NounPhrase, ...]
+    nouns: tuple[str, ...] = ()
+    determiner: str = ""
+    genitive: NounPhrase | None = None
+    clauses: tuple[Clause, ...] = ()
+    members: tuple[NounPhrase, ...] = ()
+    is_name: bool = False
+
+    @property
+    def text(self) -> str:
+        return render(self.parts)
+
+    @property
+    def noun(self) -> str:
+        return self.nouns[0] if self.nouns else ""
+
+    @property
+    def is_description(self) -> bool:
+        """Does it stand for something that MEMORY has to be asked for?"""
+        return bool(self.genitive or self.clauses or self.members)
+
+    @property
+    def descriptions(self) -> Iterator[NounPhrase]:
+        """The outermost descriptions within the phrase, itself included."""
+        return descriptions((self,))
+
+
+Template = tuple[str | NounPhrase, ...]
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """A verb with what follows it. ``auxiliary`` is a form of be, have, do or a modal; ``verb`` may be empty."""
+
+    auxiliary: str = ""
+    verb: str = ""
+    rest: Template = ()
+
+    @property
+    def parts(self) -> Template:
+        return tuple(part for part in (self.auxiliary, self.verb, *self.rest) if part)
+
+    @property
+    def is_past(self) -> bool:
+        return self.verb.lower() == past(verb_lemma(self.verb)) and not self.is_present
+
+    @property
+    def is_present(self) -> bool:
+        return self.verb.lower() == third_person(verb_lemma(self.verb))
+
+    def inverted(self, subject: str | NounPhrase) -> Template:
+        """Auxiliary, subject, verb: "did Mara Lind join Nordwind"."""
+        if self.auxiliary:
+            return (self.auxiliary, subject, *(part for part in (self.verb, *self.rest) if part))
+        lemma = verb_lemma(self.verb)
+        auxiliary = "does" if self.is_present else "did" if self.is_past else "do"
+        return (auxiliary, subject, lemma, *self.rest)
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One constraint on a head noun: what is left out of it (``gap``) is the thing described.
+
+    * subject: "who [leads Atlas]"; also participles and adjectives: "[led] by Mara Lind" (``is_reduced``)
+    * object: "that [Mara Lind] [leads]"
+    * whose: "whose [occupation] [is nurse]"
+    * place: "where [Jonas Pike] [works]", with ``preposition`` in "in which ..."
+    """
+
+    gap: Gap
+    predicate: Predicate
+    subject: NounPhrase | None = None
+    possessed: str = ""
+    preposition: str = ""
+    is_reduced: bool = False
+
+    @property
+    def parts(self) -> Template:
+        """The clause as a template, without the word that opens it."""
+        before: Template = (self.possessed,) if self.possessed else ()
+        return (*before, *((self.subject,) if self.subject else ()), *self.predicate.parts)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question's frame.
+
+    ``wh`` is its question word with preposition and noun as written ("In which city"), ``word`` the question
+    word alone in lower case and ``noun`` the noun it asks for. ``kind`` is *identity* for "Who is NP?" with
+    the phrase in ``subject``, *possession* for "How many friends does NP have?", else *plain*.
+    """
+
+    kind: Literal["identity", "possession", "plain"]
+    word: str
+    template: Template
+    noun: str = ""
+    wh: str = ""
+    subject: NounPhrase | None = None
+    cost: int = field(default=0, compare=False)
+
+    @property
+    def asks_for_person(self) -> bool:
+        return self.word in ("who", "whom") or is_person_noun(self.noun)
+
+    @property
+    def descriptions(self) -> tuple[NounPhrase, ...]:
+        return tuple(descriptions(self.template))
+
+
+def descriptions(template: Template) -> Iterator[NounPhrase]:
+    for part in template:
+        if isinstance(part, NounPhrase):
+            if part.is_description:
+                yield part
+            else:
+                yield from descriptions(part.parts)
+
+
+def render(template: Template, filled: Callable[[NounPhrase], str] | None = None) -> str:
+    """The template as text; ``filled`` gives the text of each description in it."""
+    words = []
+    for part in template:
+        if isinstance(part, str):
+            words.append(part)
+        elif part.is_description and filled:
+            words.append(filled(part))
+        else:
+            words.append(render(part.parts, filled))
+    return " ".join(word for word in words if word).replace(" 's", "'s").replace(" ,", ",")

@@ -1,0 +1,307 @@
+"""Answers a question from MEMORY's answers so far, or says what has to be asked next.
+
+The plan is a pure function of the question and of what MEMORY has said: it is worked through from the start
+each time, and stops at the first answer that is missing. So the EXECUTIVE keeps no state of its own, a turn
+can be taken up anywhere, and independent sub-queries come out together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice, product
+from typing import TypeVar
+
+from chat.protocol.events import Stage
+from chat.protocol.state import Exchange, State, SubQuery
+from chat.rules import wordings
+from chat.rules.answers import values_of
+from chat.rules.kinship import COMPOSED, Path
+from chat.rules.phrases import Clause, NounPhrase, Question, Template, render
+from knowledge.rules.english import is_person_noun, singular
+from knowledge.rules.lexicon import BE_FORMS, PLACE_WORDS
+
+T = TypeVar("T")
+#: As many values of a description are followed up.
+MOST_VALUES = 24
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a phrase or question was found to stand for, and the exchanges that say so.
+
+    ``partial`` is true where a part of what was needed is not known.
+    """
+
+    values: tuple[str, ...] = ()
+    support: tuple[int, ...] = ()
+    last: tuple[int, ...] = ()
+    partial: bool = False
+
+    @classmethod
+    def union(cls, findings: Iterable[Finding]) -> Finding:
+        findings = list(findings)
+        return cls(
+            _unique(value for finding in findings for value in finding.values),
+            _unique(index for finding in findings for index in finding.support),
+            _unique(index for finding in findings for index in finding.last),
+            any(finding.partial or not finding.values for finding in findings),
+        )
+
+    def after(self, support: Iterable[int]) -> Finding:
+        """The same, resting on earlier exchanges as well."""
+        return Finding(self.values, _unique((*support, *self.support)), self.last, self.partial)
+
+
+class Pending(Exception):
+    """Sub-queries that must be answered first."""
+
+    def __init__(self, stage: Stage, sub_queries: Sequence[SubQuery]) -> None:
+        super().__init__(stage)
+        self.stage = stage
+        self.sub_queries = tuple(sub_queries)
+
+
+@dataclass
+class Solver:
+    """One pass over the plan. With ``final`` set, what was not asked counts as not known."""
+
+    state: State
+    final: bool = False
+    candidates: tuple[str, ...] = ()
+    unknown: list[str] = field(default_factory=list)
+
+    # Whole questions
+
+    def answer(self, question: Question) -> Finding:
+        """Resolve the question; without values where MEMORY does not know."""
+        if question.kind == "possession" and question.subject:
+            return self.possession(question, question.subject)
+        if question.kind == "identity" and question.subject and question.subject.is_description:
+            return self.identity(question, question.subject)
+        if _is_about_place(question) and len(question.descriptions) == 1:
+            return self.direct_first(question)
+        return self.filled(question)
+
+    def identity(self, question: Question, subject: NounPhrase) -> Finding:
+        asks_past = render(question.template).split()[1:2] in (["was"], ["were"])
+        return self.resolve(subject, "answer_seeking", asks_past=asks_past)
+
+    def filled(self, question: Question) -> Finding:
+        """Put each value of the descriptions into the question and ask it."""
+        return self.for_each_filling(
+            question.template,
+            lambda fill: self.first_known(wordings.whole(question, fill), "answer_seeking"),
+        )
+
+    def direct_first(self, question: Question) -> Finding:
+        """ "Where is the headquarters of X?" is one question; only if it is not known, it is two."""
+        description = question.descriptions[0]
+        owner = description.genitive
+        if owner is None or is_person_noun(description.noun):
+            return self.filled(question)
+        head = f"{description.determiner} {description.noun} of".strip()
+
+        def whole(fill: wordings.Fill) -> Finding:
+            def kept(template: Template) -> str:
+                return render(
+                    template, lambda part: fill((head, owner)) if part is description else fill((part,))
+                )
+
+            return self.first_known(wordings.whole(question, kept), "answer_seeking")
+
+        direct = self.for_each_filling((owner,), whole)
+        return direct if direct.values else self.filled(question)
+
+    def possession(self, question: Question, owner: NounPhrase) -> Finding:
+        """ "How many friends does X have?": the list, or its length."""
+
+        def ask(fill: wordings.Fill) -> Finding:
+            text = fill((owner,))
+            if question.word != "how many":
+                return self.relation(question.noun, text, "answer_seeking")
+            found = self.first_known(wordings.count(question.noun, text), "answer_seeking")
+            if not found.values:
+                found = self.composed(question.noun, text, "answer_seeking")
+            return _counted(found)
+
+        return self.for_each_filling((owner,), ask)
+
+    # Noun phrases
+
+    def resolve(self, phrase: NounPhrase, stage: Stage | None = None, *, asks_past: bool = False) -> Finding:
+        """The entities that a phrase stands for; a name stands for itself."""
+        if not phrase.is_description:
+            return Finding.union(self.fillings(phrase.parts))
+        if phrase.members:
+            return Finding.union(self.gather(phrase.members, self.resolve))
+        stage = stage or ("grounding" if _is_innermost(phrase) else "entity_identification")
+        if phrase.clauses:
+            found = self.by_clauses(phrase, stage)
+        else:
+            found = self.by_relation(phrase, stage, asks_past)
+        if stage != "answer_seeking" and found.values:
+            self.candidates = found.values
+        return found
+
+    def by_relation(self, phrase: NounPhrase, stage: Stage, asks_past: bool = False) -> Finding:
+        """ "the R of X", for each X, and for each R where there are several."""
+        owner = phrase.genitive
+        if owner is None:
+            return Finding()
+        if phrase.noun.lower() in wordings.NAMING_NOUNS:
+            return self.resolve(owner, stage)
+        if phrase.noun.lower() in PLACE_WORDS and owner.is_name:  # "the city of Oslo"
+            return Finding((phrase.text,))
+        return self.for_each_filling(
+            (owner,),
+            lambda fill: Finding.union(
+                self.gather(
+                    phrase.nouns,
+                    lambda noun: self.relation(noun, fill((owner,)), stage, asks_past=asks_past),
+                )
+            ),
+        )
+
+    def relation(self, noun: str, owner: str, stage: Stage, *, asks_past: bool = False) -> Finding:
+        """The R of X by name; kinship that MEMORY was never told is composed from what it was."""
+        asked = wordings.relation(noun, owner, asked_past=asks_past)
+        found = self.first_known(asked, stage)
+        return found if found.values else self.composed(noun, owner, stage)
+
+    def composed(self, noun: str, owner: str, stage: Stage) -> Finding:
+        """A grandmother is the mother of a parent: follow each path of the definition."""
+        paths = COMPOSED.get(singular(noun.lower()), ())
+        findings = self.gather(paths, lambda path: self.along(path, owner, stage))
+        return Finding.union(found for found in findings if found.values)
+
+    def along(self, path: Path, owner: str, stage: Stage) -> Finding:
+        """Follow one path; nobody is a relative of themselves."""
+        found = Finding((owner,))
+        for noun in path:
+            found = self.relation_of_all(noun, found, stage)
+        return replace(found, values=tuple(value for value in found.values if value != owner))
+
+    def relation_of_all(self, noun: str, owners: Finding, stage: Stage) -> Finding:
+        reached = self.gather(owners.values, lambda owner: self.relation(noun, owner, stage))
+        return Finding.union(found.after(owners.support) for found in reached if found.values)
+
+    def by_clauses(self, phrase: NounPhrase, stage: Stage) -> Finding:
+        """What fits every clause; each clause is one independent question."""
+        if len(phrase.clauses) > 1 or phrase.genitive is not None:
+            stage = "grounding" if _is_innermost(phrase) else "entity_identification"
+        clues: list[Callable[[], Finding]] = [
+            partial(self.by_clause, phrase, clause, stage) for clause in phrase.clauses
+        ]
+        if phrase.genitive is not None:
+            clues.insert(0, lambda: self.by_relation(phrase, stage))
+        found = self.gather(clues, lambda clue: clue())
+        return _narrowed(found)
+
+    def by_clause(self, phrase: NounPhrase, clause: Clause, stage: Stage) -> Finding:
+        found = self.for_each_filling(
+            clause.parts,
+            lambda fill: self.first_known(wordings.clause(phrase, clause, fill), stage),
+        )
+        return _of_the_kind(phrase.noun, found) if clause.gap == "place" else found
+
+    # Filling and asking
+
+    def for_each_filling(self, template: Template, ask: Callable[[wordings.Fill], Finding]) -> Finding:
+        """Resolve the descriptions in a template and ask once for each combination of their values."""
+        described = list(_descriptions(template))
+        resolved = self.gather(described, self.resolve)
+        if any(not found.values for found in resolved):
+            return Finding(partial=True)
+        support = [index for found in resolved for index in found.support]
+        combinations = list(islice(product(*(found.values for found in resolved)), MOST_VALUES))
+
+        def ask_with(values: tuple[str, ...]) -> Finding:
+            names = dict(zip(map(id, described), values, strict=True))
+            return ask(lambda parts: render(parts, lambda part: names.get(id(part), part.text)))
+
+        found = Finding.union(self.gather(combinations, ask_with))
+        return found.after(support) if found.values else Finding(partial=True)
+
+    def fillings(self, template: Template) -> list[Finding]:
+        return [self.for_each_filling(template, lambda fill: Finding((fill(template),)))]
+
+    def first_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
+        """The first wording that MEMORY answers with something usable."""
+        for sub_query in asked:
+            exchange = self.exchange(sub_query, stage)
+            values = values_of(sub_query.question, exchange.answer) if exchange and exchange.known else ()
+            if exchange and values:
+                return Finding(values, (exchange.index,), (exchange.index,))
+        self.unknown.append(asked[0].question)
+        return Finding(partial=True)
+
+    def exchange(self, sub_query: SubQuery, stage: Stage) -> Exchange | None:
+        known = self.state.answer_to(sub_query.question)
+        if known is None and not self.final:
+            raise Pending(stage, [sub_query])
+        return known
+
+    def gather(self, items: Iterable[T], step: Callable[[T], Finding]) -> list[Finding]:
+        """Take a step for each item; what is missing for any of them is asked for together."""
+        findings, pending = [], []
+        for item in items:
+            try:
+                findings.append(step(item))
+            except Pending as missing:
+                pending.append(missing)
+        if pending:
+            raise Pending(pending[0].stage, [sub_query for one in pending for sub_query in one.sub_queries])
+        return findings
+
+
+def _narrowed(clues: Sequence[Finding]) -> Finding:
+    """What the known clues have in common; where nothing fits all of them, what fits most."""
+    known = [clue for clue in clues if clue.values]
+    if not known:
+        return Finding(partial=True)
+    fits = {value: sum(value in clue.values for clue in known) for clue in known for value in clue.values}
+    most = max(fits.values())
+    support = [index for clue in known for index in clue.support]
+    last = [index for clue in known for index in clue.last]
+    values = tuple(value for value in fits if fits[value] == most)
+    return Finding(values, _unique(support), _unique(last), most < len(clues))
+
+
+def _of_the_kind(noun: str, found: Finding) -> Finding:
+    """Of several places, those that say to be of the kind asked for ("the Bergen office")."""
+    fitting = tuple(value for value in found.values if noun.lower() in value.lower().split())
+    return Finding(fitting or found.values, found.support, found.last, found.partial)
+
+
+def _counted(found: Finding) -> Finding:
+    is_number = len(found.values) == 1 and found.values[0].replace(",", "").replace(".", "").isdigit()
+    if not found.values or is_number:
+        return found
+    return Finding((str(len(found.values)),), found.support, found.last, found.partial)
+
+
+def _is_about_place(question: Question) -> bool:
+    words = render(question.template[1:2]).split()
+    return bool(words) and words[0] in BE_FORMS and (question.word == "where" or question.noun in PLACE_WORDS)
+
+
+def _is_innermost(phrase: NounPhrase) -> bool:
+    inner: Template = ((phrase.genitive,) if phrase.genitive else ()) + tuple(
+        part for clause in phrase.clauses for part in clause.parts
+    )
+    return not list(_descriptions(inner))
+
+
+def _descriptions(template: Template) -> Iterable[NounPhrase]:
+    for part in template:
+        if isinstance(part, NounPhrase):
+            if part.is_description:
+                yield part
+            else:
+                yield from _descriptions(part.parts)
+
+
+def _unique(items: Iterable[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(items))
