@@ -56,7 +56,7 @@ def _western(data: bytes) -> str | None:
     marks = [character for character in text if ord(character) >= 0x80]
     letters = sum(character.isalpha() and character.isprintable() for character in marks)
     words = re.findall(r"[A-Za-zÀ-ÖØ-öø-ÿŒœŠšŽžŸ]+", text)
-    odd = [word for word in words if sum(ord(letter) >= 0x80 for letter in word) > max(1, len(word) // 3)]
+    odd = [word for word in words if len(word) > 1 and min(word) >= "\x80"]  # no plain letter in it
     return (
         text
         if LIKELY.fullmatch(text) and letters >= len(marks) / 2 and len(odd) <= len(words) / 100

@@ -37,4 +37,4 @@ def plain(source: str) -> str:
     text = FENCE.sub("", TABLE_RULE.sub("", text))
     text = LINK.sub(lambda match: match[1] or match[2], IMAGE.sub(r"\1", text))
     text = EMPHASIS.sub(r"\2", EMPHASIS.sub(r"\2", text))
-    return ITEM.sub(r"\1-", re.sub(r"^(#{1,6}[^\n]*?)\s*#*$", r"\1", text, flags=re.M))
+    return ITEM.sub(r"\1-", re.sub(r"^(#{1,6}[^\n]*?)[ \t]*#*$", r"\1", text, flags=re.M))
