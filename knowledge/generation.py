@@ -33,6 +33,7 @@ def perform_generation(run: GenerationRun) -> None:
     sources = [as_source(document) for document in documents]
     generator = make_generator(run.generator)
     run.report(phase="reading documents", total=len(documents) + 1, done=run.units.count())
+    generator.prepare(sources)
     _reflect_on_each(run, sources, generator)
     run.report(phase="connecting documents")
     if not run.units.filter(document=None).exists():
