@@ -17,7 +17,7 @@ def documented(page: str) -> str:
 
 def settings_read() -> list[str]:
     source = (ROOT / "memosite" / "settings.py").read_text(encoding="utf-8")
-    return re.findall(r'env\.\w+\("(\w+)"', source)
+    return re.findall(r'env\.\w+\(\s*"(\w+)"', source)
 
 
 def commands() -> list[str]:

@@ -18,6 +18,7 @@ def connect(tmp_path: Path):
     connections: list[Connection] = []
 
     def open_queue() -> SimpleQueue:
+        broker.Transport.global_state.clear()  # each one is like a process of its own
         connection = Connection(f"{broker.SCHEME}://", transport_options=broker.options(tmp_path))
         connections.append(connection)
         queue = Queue("jobs", Exchange("jobs", type="direct"), routing_key="jobs")
