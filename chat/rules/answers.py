@@ -91,7 +91,18 @@ def _across_be(question: str, sentence: str, sought: Sought) -> list[str] | None
             return _fitting(right, sought, plural=be[1] in ("are", "were"))
         if _covers(right, wanted):
             return _fitting(left, sought, plural=be[1] in ("are", "were"))
-    return None
+    return _of_the_property(question, sentence, sought)
+
+
+def _of_the_property(question: str, sentence: str, sought: Sought) -> list[str] | None:
+    """Asked "Who founded X?" and told "The founder of X is ...": what follows is the value."""
+    names = names_in(question)
+    told = re.match(r"The [\w -]+? of (?P<owner>.+?) (?P<be>is|are|was|were) (?P<value>.+)$", sentence)
+    if not names or not told or _names_another_relation(question, sentence):
+        return None
+    if any(name not in told["owner"] or name in told["value"] for name in names):
+        return None
+    return _fitting(told["value"], sought, plural=told["be"] in ("are", "were"))
 
 
 def _content(question: str, sought: Sought) -> list[frozenset[str]]:

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from chat.rules.phrases import Clause, NounPhrase, Predicate, Template
-from knowledge.rules.english import is_person_noun, third_person, verb_lemma
+from knowledge.rules.english import is_person_noun, is_plural, parse_date, third_person, verb_lemma
 from knowledge.rules.lexicon import BE_FORMS, DO_FORMS, HAVE_FORMS
 from knowledge.rules.tokens import Token, tokenise
 
@@ -25,6 +25,7 @@ _MODIFIER_TAGS = ("N", "NS", "PN", "J", "CD", "DATE", "VBN", "VBG", "QUOTE")
 _HEAD_TAGS = ("N", "NS", "PN", "CD", "DATE", "QUOTE", "PRP", "CLOCK")
 _NAME_TAGS = ("PN", "DATE", "QUOTE", "CD", "CLOCK")
 _NAME_LINKS = frozenset({"of", "for", "and", "&"})
+_ADVERBIAL = frozenset({"when", "while", "after", "before", "because", "until"})
 _ADJECTIVE = re.compile(r"[ai]ble$")
 
 
@@ -162,7 +163,11 @@ class Chart:
 
     def is_likelier_verb(self, first: int, index: int) -> bool:
         """ "leads" in "the project Mara Lind leads" may be a noun, but hardly is."""
-        if index == first or not self.may_be(index, "VBZ", "VBD", "VB"):
+        if (
+            index == first
+            or not self.may_be(index, "VBZ", "VBD", "VB")
+            or self.may_be(index + 1, "AUX", "MD")
+        ):
             return False
         return self.tokens[index - 1].is_name or self.may_be(index + 1, "DT", "PN", "PP$")
 
@@ -196,7 +201,8 @@ class Chart:
                 continue
             for owner, owner_end in self.noun_phrase(stop + 1):
                 head = f"{phrase.determiner} {' and '.join(nouns)} of".strip()
-                described = NounPhrase((head, owner), nouns, phrase.determiner, genitive=owner)
+                genitive = owner if _is_relation(phrase, nouns, owner) else None
+                described = NounPhrase((head, owner), nouns, phrase.determiner, genitive)
                 yield from self.described(described, owner_end)
                 yield described, owner_end
 
@@ -238,7 +244,7 @@ class Chart:
             yield from self.object_clause(start + 1)
         elif word == "whose":
             yield from self.whose_clause(start + 1)
-        elif word in ("where", "when"):
+        elif word in ("where", "when") and not self.may_be(start + 1, "PRP"):
             yield from self.place_clause(start + 1, "")
         elif self.may_be(start, "IN") and self.lower(start + 1) in ("which", "whom"):
             yield from self.place_clause(start + 2, word)
@@ -256,7 +262,9 @@ class Chart:
     def place_clause(self, start: int, preposition: str) -> Iterator[tuple[Clause, int]]:
         for subject, middle in self.noun_phrase(start):
             for predicate, end in self.finite(middle):
-                yield Clause("place", predicate, subject, preposition=preposition), end
+                is_cut_short = not (predicate.verb or predicate.rest) and self.may_be(end, "VBN", "VBG")
+                if not is_cut_short:
+                    yield Clause("place", predicate, subject, preposition=preposition), end
 
     def whose_clause(self, start: int) -> Iterator[tuple[Clause, int]]:
         for thing, middle in self.core(start):
@@ -321,9 +329,12 @@ class Chart:
     @_memo
     def complements(self, start: int) -> Iterator[tuple[Template, int]]:
         """What follows a form of be: a participle, an adjective or a phrase, then the usual items."""
-        is_adjective = self.may_be(start, "J", "R") or _ADJECTIVE.search(self.lower(start))
-        if is_adjective or self.may_be(start, "VBN", "VBG") or self.lower(start) == "not":
+        is_adjective = self.may_be(start, "J") or _ADJECTIVE.search(self.lower(start))
+        if self.lower(start) in ("not", "been", "being") or self.may_be(start, "R"):
             for rest, end in self.complements(start + 1):
+                yield (self.span(start, start + 1), *rest), end
+        elif is_adjective or self.may_be(start, "VBN", "VBG"):
+            for rest, end in self.items(start + 1):
                 yield (self.span(start, start + 1), *rest), end
         yield from self.items(start)
 
@@ -337,9 +348,12 @@ class Chart:
         yield (), start
 
     def item(self, start: int) -> Iterator[tuple[Template, int]]:
-        if self.may_be(start, "IN", "TO"):
+        if self.may_be(start, "IN", "TO") and self.lower(start) not in _ADVERBIAL:
             yield from self.prepositional(start)
             return
+        if self.lower(start) in _ADVERBIAL:
+            for clause, end in self.object_clause(start + 1):
+                yield (self.span(start, start + 1), *clause.parts), end
         for phrase, end in _longest_first(self.noun_phrase(start)):
             yield (phrase,), end
         is_adjective = self.may_be(start, "J") and not self.may_be(start, "VBN", "VBG")
@@ -364,6 +378,21 @@ def _longest_first(readings: Readings[T]) -> Readings[T]:
 def _is_role(token: Token) -> bool:
     """ "Head", "CEO" and "Mayor" before "of" are roles, not parts of a name."""
     return token.text.isupper() or is_person_noun(token.lower)
+
+
+def _is_relation(phrase: NounPhrase, nouns: tuple[str, ...], owner: NounPhrase) -> bool:
+    """Does "R of X" point from X to something else?
+
+    "in charge of X" and "what part of X" do not; "the reign of terror", "the Games of 1989" and "the Consulate
+    General of Spain" are names of a kind.
+    """
+    if phrase.determiner in ("a", "an"):
+        return False
+    if any(map(is_person_noun, nouns)):
+        return True
+    is_definite = bool(phrase.determiner) or any(map(is_plural, nouns))
+    is_bare = not (owner.is_description or owner.determiner or owner.is_name)
+    return is_definite and not is_bare and not parse_date(owner.text) and nouns[0][:1].islower()
 
 
 def _with_clauses(phrase: NounPhrase, text: str, clauses: tuple[Clause, ...]) -> NounPhrase:

@@ -20,9 +20,11 @@ from chat.rules.answers import values_of
 from chat.rules.kinship import COMPOSED, Path
 from chat.rules.phrases import Clause, NounPhrase, Question, Template, render
 from knowledge.rules.english import is_person_noun, singular
-from knowledge.rules.lexicon import BE_FORMS, PLACE_WORDS
+from knowledge.rules.lexicon import BE_FORMS, PLACE_WORDS, words
 
 T = TypeVar("T")
+#: Nouns that a place's own name follows: "the city of Oslo" is Oslo.
+_PLACES_WITH_NAMES = words("city town village municipality borough county province state island port parish")
 #: As many values of a description are followed up.
 MOST_VALUES = 24
 
@@ -101,7 +103,7 @@ class Solver:
         owner = description.genitive
         if owner is None or is_person_noun(description.noun):
             return self.filled(question)
-        head = f"{description.determiner} {description.noun} of".strip()
+        head = f"{description.determiner or 'the'} {description.noun} of"
 
         def whole(fill: wordings.Fill) -> Finding:
             def kept(template: Template) -> str:
@@ -151,8 +153,8 @@ class Solver:
         if owner is None:
             return Finding()
         if phrase.noun.lower() in wordings.NAMING_NOUNS:
-            return self.resolve(owner, stage)
-        if phrase.noun.lower() in PLACE_WORDS and owner.is_name:  # "the city of Oslo"
+            return self.named(owner, stage)
+        if phrase.noun.lower() in _PLACES_WITH_NAMES and owner.is_name:
             return Finding((phrase.text,))
         return self.for_each_filling(
             (owner,),
@@ -162,6 +164,14 @@ class Solver:
                     lambda noun: self.relation(noun, fill((owner,)), stage, asks_past=asks_past),
                 )
             ),
+        )
+
+    def named(self, phrase: NounPhrase, stage: Stage) -> Finding:
+        """ "the name of the airport in X" asks which airport it is."""
+        if phrase.is_description:
+            return self.resolve(phrase, stage)
+        return self.for_each_filling(
+            phrase.parts, lambda fill: self.first_known(wordings.what_is(phrase, fill), stage)
         )
 
     def relation(self, noun: str, owner: str, stage: Stage, *, asks_past: bool = False) -> Finding:

@@ -80,11 +80,19 @@ def relation_from_verb(question: Question) -> list[SubQuery]:
     return _limited([f"Who is the {noun} of {thing}" for noun in agents])
 
 
+def what_is(phrase: NounPhrase, fill: Fill) -> list[SubQuery]:
+    """ "Who is the mayor in Oslo?", "What is the airport in Oslo?" """
+    who = "Who" if is_person_noun(phrase.noun) else "What"
+    text = fill(phrase.parts)
+    return _limited([f"{who} is {text}", f"What is the name of {text}"])
+
+
 def count(noun: str, owner: str) -> list[SubQuery]:
     """How many things of a kind somebody has: the number where it is stated, else the list."""
     number = SubQuery(sentence(f"How many {noun} does {owner} have"))
-    listed = relation(noun, owner)
-    return [*listed[:2], number] if is_person_noun(noun) else [number, *listed[:2]]
+    who, one = "Who" if is_person_noun(noun) else "What", singular(noun)
+    listed = _limited([f"{who} are the {plural(one)} of {owner}", f"{who} is the {one} of {owner}"])
+    return [*listed, number] if is_person_noun(noun) else [number, *listed]
 
 
 # Clauses
