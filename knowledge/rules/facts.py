@@ -71,7 +71,11 @@ class Verb:
 
 @dataclass(frozen=True)
 class Action:
-    """A clause: who does what (``object``), with which completing phrases."""
+    """A clause: who does what (``object``), with which completing phrases.
+
+    ``clear`` says that the object can be understood without the subject; ``counted`` is the noun of an object
+    that is a number of things; ``several`` that the object stands in the plural.
+    """
 
     subject: str
     verb: Verb
@@ -79,6 +83,9 @@ class Action:
     object: str = ""
     adjuncts: tuple[Adjunct, ...] = ()
     plural: bool = False
+    clear: bool = True
+    counted: str = ""
+    several: bool = False
 
 
 Fact = Property | Classification | Action

@@ -8,11 +8,14 @@ that states all of it, step 5 where it takes several documents.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
+from itertools import chain
 
 from knowledge.pipeline.self_contained import objection
 from knowledge.pipeline.types import DocumentReflections, Kind, Pair, SourceDocument, Span, UnreadSentence
+from knowledge.rules.action_drafts import action_drafts
 from knowledge.rules.facts import Draft, Reading
 from knowledge.rules.index import CorpusIndex
 from knowledge.rules.property_drafts import property_drafts
@@ -30,7 +33,7 @@ class CorpusDrafts:
         self.index = CorpusIndex(list(self.readings.values()))
         self.by_document: dict[int, list[Draft]] = {document.id: [] for document in documents}
         self.across: list[Draft] = []
-        for draft in property_drafts(self.index):
+        for draft in _with_own_questions(chain(property_drafts(self.index), action_drafts(self.index))):
             self._place(draft)
 
     def _place(self, draft: Draft) -> None:
@@ -38,6 +41,19 @@ class CorpusDrafts:
         homes = (identity for identity in sorted(draft.documents()) if draft.is_supported_by(identity))
         home = next(homes, None)
         (self.across if home is None else self.by_document[home]).append(draft)
+
+
+def _with_own_questions(drafts: Iterable[Draft]) -> Iterator[Draft]:
+    """Leave each question to the first draft that asks it: a memory must not learn two answers to one."""
+    answers: dict[str, str] = {}
+    for draft in drafts:
+        own = tuple(
+            question
+            for question in draft.questions
+            if answers.setdefault(question.casefold(), draft.answer) == draft.answer
+        )
+        if own:
+            yield replace(draft, questions=own)
 
 
 class RulesGenerator:

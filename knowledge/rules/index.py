@@ -40,9 +40,8 @@ class Entry:
         return tuple(tuple(places) for places in self.places.values())
 
     def group(self) -> PropertyGroup:
-        return PropertyGroup(
-            self.subject, self.noun, tuple(self.values.values()), self.preposition, self.past
-        )
+        values = tuple(self.values.values())
+        return PropertyGroup(self.subject, self.noun, values, self.preposition, self.past, self.stated)
 
     @property
     def is_contradictory(self) -> bool:

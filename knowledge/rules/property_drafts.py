@@ -86,7 +86,10 @@ def _merged_draft(first: Entry, second: Entry) -> Draft:
     return Draft(
         fact=f"{norm(subject)} | {one.noun} + {two.noun}",
         kind=Kind.CONSOLIDATED,
-        questions=(f"{who} {be} {nouns} of {subject}?", f"Can you tell me {nouns} of {subject}?"),
+        questions=(
+            f"{who} {be} {nouns} of {subject}?",
+            f"Can you tell me {who.lower()} {nouns} of {subject} {be}?",
+        ),
         answer=answer,
         support=first.support + second.support,
         entity=subject,

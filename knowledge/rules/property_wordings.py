@@ -81,6 +81,7 @@ class PropertyGroup:
     values: tuple[str, ...]
     preposition: str = "of"
     past: bool = False
+    stated: bool = True
 
     @property
     def many(self) -> bool:
@@ -103,7 +104,10 @@ class PropertyGroup:
 
 
 def property_answer(group: PropertyGroup) -> str:
-    """ "The friends of X are A, B and C." """
+    """ "The friends of X are A, B and C."; what is implied claims no completeness: "Y is a child of X." """
+    if not group.stated:
+        kind = group.noun_form() if group.many else with_indefinite_article(group.noun)
+        return _closed(f"{join_list(group.values)} {group.be()} {kind} {group.preposition} {group.subject}")
     return _closed(f"The {group.phrase()} {group.be()} {join_list(group.values)}")
 
 

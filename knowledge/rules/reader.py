@@ -1,41 +1,260 @@
-"""Reads a document sentence by sentence."""
+"""Reads a document: headings and lists for what it is about, sentences for what it says."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from knowledge.pipeline.types import SourceDocument, Span
-from knowledge.rules.english import singular, split_list, split_sentences
-from knowledge.rules.facts import Evidence, Property, Reading
-
-_P = re.compile(
-    r"^The (?P<noun>[a-z][\w -]*?) of (?P<subject>[A-Z][\w' .-]*?) (?P<be>is|are|was|were) (?P<value>.+?)\.$"
+from knowledge.pipeline.types import Passage, SourceDocument, Span
+from knowledge.rules.blocks import Block, BlockKind, blocks
+from knowledge.rules.clauses import SentenceParser
+from knowledge.rules.discourse import Discourse
+from knowledge.rules.english import (
+    find_dates,
+    is_person_noun,
+    is_plural,
+    looks_like_person_name,
+    singular,
+    split_list,
+    split_sentences,
 )
+from knowledge.rules.facts import Classification, Evidence, Fact, Property, Reading, norm
+from knowledge.rules.interpret import Interpreter
+from knowledge.rules.lexicon import ANAPHORIC_NOUNS, SPEECH_VERBS
+from knowledge.rules.morphology import parts_of_speech
+from knowledge.rules.tokens import clean, tokenise, word_tags
+from knowledge.rules.verbs import Unreadable
+
+_WORD = re.compile(r"[A-Za-zÀ-ÿ][\w'’-]*")
+_MIDDLE_NAME = re.compile(r"(?<=[a-z,;] )[A-ZÀ-Þ][\w'’-]+")
+_BORN = re.compile(r"^(?:born|b\.)\s+(?P<when>.+)$", re.IGNORECASE)
+_LIFE = re.compile(r"^(?P<born>[^–—-]*\d{3,4}[^–—]*?)\s*[–—-]\s*(?P<died>[^–—]*\d{4})$")
+_ARTICLED = re.compile(
+    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)"
+    r"(?=\s(?:is|are|was|were|has|had|in|on|at|and|or|that|which|who|to|from|by|with|for)\b|[.,;:)]|$)"
+)
+_SPEECH = re.compile(r"[\"“][^\"”]*[,.!?][\"”]|[\"“][^\"”]*$")
 
 
 def read_document(document: SourceDocument) -> Reading:
-    facts = []
-    unread = []
-    n = 0
+    """All facts of a document, every sentence that could not be read with its reason, and how many there are."""
+    reader = _Reader(document)
     for passage in document.passages:
-        pos = 0
-        for line in passage.text.splitlines(keepends=True):
-            if not line.startswith("#"):
-                for a, b in split_sentences(line):
-                    n += 1
-                    span = Span(passage.id, pos + a, pos + b)
-                    m = _P.match(line[a:b])
-                    if m:
-                        many = m["be"] in ("are", "were")
-                        facts.append(
-                            Property(
-                                m["subject"],
-                                singular(m["noun"]) if many else m["noun"],
-                                tuple(split_list(m["value"], plural=many)),
-                                Evidence(document.id, span),
-                            )
-                        )
-                    else:
-                        unread.append((span, line[a:b], "no pattern"))
-            pos += len(line)
-    return Reading(document.id, tuple(facts), n, tuple(unread))
+        reader.read_passage(passage)
+    return Reading(document.id, tuple(reader.facts), reader.sentences, tuple(reader.unread))
+
+
+@dataclass
+class _Reader:
+    document: SourceDocument
+    facts: list[Fact] = field(default_factory=list)
+    unread: list[tuple[Span, str, str]] = field(default_factory=list)
+    sentences: int = 0
+    headings: dict[int, str] = field(default_factory=dict)
+    header: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.text = "\n".join(passage.text for passage in self.document.passages)
+        self.names = _names(self.text, self.document.title)
+        self.discourse = Discourse(
+            written=self.document.date, names=self.names, articled=_articled(self.text)
+        )
+        self._set_topic(0, self.document.title)
+
+    def read_passage(self, passage: Passage) -> None:
+        for block in blocks(passage.text):
+            if block.kind == BlockKind.HEADING:
+                self._set_topic(block.level, block.text)
+            elif block.kind == BlockKind.KEY_VALUE:
+                self._read_pair(passage, block)
+            elif block.kind == BlockKind.HEADER_ROW:
+                self.header = block.cells
+            elif block.kind == BlockKind.ROW:
+                self._read_row(passage, block)
+            else:
+                self._read_prose(passage, block)
+
+    # What a text is about
+
+    def _set_topic(self, level: int, heading: str) -> None:
+        """A heading that names something is the topic of its section; "History" leaves the topic above it."""
+        self.headings = {known: name for known, name in self.headings.items() if known < level}
+        name = re.sub(r"^(?:\d+[.)]?)+\s+|\s*\([^)]*\)$", "", heading).strip(" :")
+        if self._names_something(name):
+            self.headings[level] = name
+        topic = self.headings[max(self.headings)] if self.headings else ""
+        if topic != self.discourse.topic:
+            self.discourse.topic = topic
+            self._guess_gender(topic)
+
+    def _names_something(self, heading: str) -> bool:
+        words = heading.split()
+        if not words or len(words) > 7 or not words[0][:1].isupper():
+            return False
+        if looks_like_person_name(heading):
+            return True
+        kind, rest = words[0].lower(), words[1:]
+        if kind in ANAPHORIC_NOUNS and rest and all(word[:1].isupper() or word.isdigit() for word in rest):
+            return True
+        appears = re.search(rf"(?<!# )(?<!#)\b{re.escape(heading)}\b(?!\s*\n)", self.text) is not None
+        proper = [word for word in words if word[:1].isupper() and not parts_of_speech(word.lower())]
+        capitals = all(word[:1].isupper() or word in ("of", "the", "and", "for", "de") for word in words)
+        return capitals and (appears or bool(proper)) and not (len(words) == 1 and not proper and not appears)
+
+    def _guess_gender(self, topic: str) -> None:
+        """A text about one person that says only "she" (or only "he") means that person by it."""
+        if not looks_like_person_name(topic):
+            return
+        used = Counter(word.lower() for word in _WORD.findall(self.text))
+        she, he = used["she"] + used["her"], used["he"] + used["his"] + used["him"]
+        if bool(she) != bool(he):
+            self.discourse.genders.setdefault(topic.casefold(), "f" if she else "m")
+
+    # Labels and tables
+
+    def _read_pair(self, passage: Passage, block: Block) -> None:
+        """ "Owner: Mara Lind" under the heading "Project Kestrel"."""
+        self.sentences += 1
+        key, value = block.cells
+        span = Span(passage.id, block.start, block.start + len(block.text.rstrip()))
+        topic = self.discourse.topic
+        if not topic:
+            self._note_unread(passage, span, "a label without a heading that names what it is about")
+            return
+        self.discourse.begin_sentence()
+        self.discourse.mention(topic, subject=True)
+        self.facts += self._labelled(topic, key, value, Evidence(self.document.id, span))
+
+    def _labelled(self, subject: str, label: str, value: str, evidence: Evidence) -> Iterator[Fact]:
+        value = clean(value).text.rstrip(".")
+        noun = _as_noun(label)
+        if noun in ("type", "kind", "category") and not value[:1].isupper():
+            self.discourse.learn_noun(subject, value.split()[-1])
+        many = is_plural(noun) or " and " in value or ", " in value
+        values = split_list(value, plural=is_plural(noun) or (many and is_person_noun(noun)))
+        if values:
+            yield Property(subject, singular(noun) if len(values) > 1 else noun, tuple(values), evidence)
+
+    def _read_row(self, passage: Passage, block: Block) -> None:
+        """A row of a table: its first cell names the entity, the header names the properties."""
+        self.sentences += 1
+        span = Span(passage.id, block.start, block.end)
+        name = block.cells[0] if block.cells else ""
+        if len(block.cells) != len(self.header) or not name[:1].isupper() or find_dates(name):
+            self._note_unread(passage, span, "the first cell of the row names no entity")
+            return
+        evidence = Evidence(self.document.id, span)
+        kind = _as_noun(self.header[0])
+        if kind not in ("name", "") and not is_plural(kind):
+            self.facts.append(Classification(name, _with_article(kind), kind, evidence))
+            self.discourse.learn_noun(name, kind.split()[-1])
+        for label, value in zip(self.header[1:], block.cells[1:], strict=True):
+            if label and value and value not in ("-", "–", "—", "n/a", "N/A"):
+                self.facts += self._labelled(name, label, value, evidence)
+
+    # Prose
+
+    def _read_prose(self, passage: Passage, block: Block) -> None:
+        self.discourse.begin_paragraph()
+        for start, end in split_sentences(block.text):
+            span = Span(passage.id, block.start + start, block.start + end)
+            self.sentences += 1
+            self.discourse.begin_sentence()
+            try:
+                self.facts += self._sentence(block.text[start:end], Evidence(self.document.id, span))
+            except Unreadable as reason:
+                self._note_unread(passage, span, str(reason))
+
+    def _note_unread(self, passage: Passage, span: Span, reason: str) -> None:
+        self.unread.append((span, passage.text[span.start : span.end], reason))
+
+    def _sentence(self, sentence: str, evidence: Evidence) -> list[Fact]:
+        cleaned = clean(sentence)
+        if cleaned.text.endswith("?"):
+            raise Unreadable("a question")
+        if _SPEECH.search(cleaned.text):
+            raise Unreadable("quoted speech")
+        interpreter = Interpreter(self.discourse, evidence)
+        facts: list[Fact] = []
+        for before, inside in cleaned.parentheses:
+            facts += self._parenthesis(interpreter, before, inside)
+        return self._parsed(interpreter, cleaned.text) + facts
+
+    def _parsed(self, interpreter: Interpreter, text: str) -> list[Fact]:
+        parser = SentenceParser(text, tokenise(text, self.names))
+        try:
+            parser.parse()
+        except Unreadable:
+            # A sentence is read as a whole or not at all: what was found before the obstacle may depend on it.
+            raise
+        return interpreter.facts(parser.clauses, parser.appositions)
+
+    def _parenthesis(self, interpreter: Interpreter, before: str, inside: str) -> list[Fact]:
+        """ "Mara Lind (born 3 May 1970)", "Otto Berg (1901-1974)", "Kestrel (founded 1998)"."""
+        names = [token for token in tokenise(before, self.names) if token.is_name]
+        if not names or not before.endswith(names[-1].text):
+            return []
+        name = names[-1].text
+        said = []
+        if (life := _LIFE.match(inside)) and self.discourse.is_person(name):
+            said = [f"{name} was born {_dated(life['born'])}.", f"{name} died {_dated(life['died'])}."]
+        elif born := _BORN.match(inside):
+            said = [f"{name} was born {_dated(born['when'])}."]
+        elif re.match(r"(?:founded|established|opened|built)\s+(?:in\s+|on\s+)?\S*\d{4}$", inside):
+            verb, _, when = inside.partition(" ")
+            said = [f"{name} was {verb} {_dated(when)}."]
+        facts: list[Fact] = []
+        for text in said:
+            try:
+                facts += self._parsed(interpreter, text)
+            except Unreadable:
+                continue
+        return facts
+
+
+def _dated(text: str) -> str:
+    """A date with the preposition that it needs: "3 May 1970" becomes "on 3 May 1970"."""
+    text = text.strip(" ;,")
+    found = find_dates(text)
+    return f"{found[0].preposition} {text}" if found and found[0].start == 0 else text
+
+
+def _as_noun(label: str) -> str:
+    """A label as a common noun: "Start date" becomes "start date", "CEO" stays."""
+    return " ".join(
+        word if word.isupper() and len(word) > 1 else word.lower() for word in label.strip(" :*_").split()
+    )
+
+
+def _with_article(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def _names(text: str, title: str) -> frozenset[str]:
+    """Words that stand as names in the text, so that at the start of a sentence they are names as well."""
+    middle = set(_MIDDLE_NAME.findall(text))
+    lower = {word for word in _WORD.findall(text) if word.islower()}
+    opening = {
+        word
+        for word, following in re.findall(r"(?:^|[.!?]\s+|\n)([A-Z][\w-]+)(?:'s)?\s([a-z]+)", text)
+        if word.lower() not in lower and word_tags(following) & {"VBZ", "VBD", "AUX", "MD"}
+    }
+    named = {
+        word
+        for word in opening
+        if "N" in word_tags(word.lower()) and not word_tags(word.lower()) & {"R", "VBG"}
+    }
+    from_title = {word for word in title.split() if word[:1].isupper() and word.lower() not in lower}
+    return frozenset(word for word in middle | from_title | named if word.lower() not in SPEECH_VERBS)
+
+
+def _may_name(tags: frozenset[str]) -> bool:
+    """ "Atlas" and "Lighthouse" may be names; "Employees" and "Training" are what they say."""
+    return "N" in tags and not tags & {"R", "VBG"}
+
+
+def _articled(text: str) -> set[str]:
+    """Names that the text gives the article: "the Harbour Museum", not "the Kestrel team"."""
+    return {norm(name) for name in _ARTICLED.findall(text)}

@@ -16,7 +16,7 @@ from knowledge.rules.lexicon import MONTHS, SMALL_NUMBERS, WEEKDAYS
 _MONTH = (
     "(?:"
     + "|".join(month.capitalize() for month in MONTHS)
-    + "|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\\b\\.?"
+    + "|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\\b\\.?)"
 )
 _DAY = r"[0-3]?\d(?:st|nd|rd|th)?"
 _WEEKDAY = "(?:" + "|".join(day.capitalize() for day in sorted(WEEKDAYS)) + ")"
@@ -84,6 +84,7 @@ _ABSOLUTE: tuple[tuple[TimeRole, str], ...] = (
         rf"(?P<p>on)\s(?P<v>(?:{_WEEKDAY}s(?:(?:,\s{_WEEKDAY}s)*\s(?:and|or)\s{_WEEKDAY}s)?|weekdays|weekends"
         rf"|(?:the\s)?{_NTH}\s{_WEEKDAY}{_OF_EACH}month))",
     ),
+    (TimeRole.POINT, rf"(?P<p>in)\s(?P<v>{_YEAR}(?:,\s{_YEAR})*,?\sand\s{_YEAR})"),
     (TimeRole.POINT, rf"(?P<p>in|during|around|about|by|before|after|circa)\s(?P<v>{_POINT})"),
     (TimeRole.POINT, rf"(?P<p>at)\s(?P<v>{_CLOCK}|the\s(?:beginning|end|start|turn)\sof\s(?:{_POINT}))"),
     (
@@ -97,6 +98,7 @@ _ABSOLUTE: tuple[tuple[TimeRole, str], ...] = (
         rf"(?P<v>(?:once|twice|(?:{_NUMBER}|several)\stimes)\s(?:a|an|per|every|each)\s{_UNIT})",
     ),
     (TimeRole.DURATION, rf"(?P<p>for)\s(?P<v>(?:the\s)?{_AMOUNT})"),
+    (TimeRole.FREQUENCY, rf"(?P<v>per\s{_UNIT})"),
     (TimeRole.DURATION, rf"(?P<p>within)\s(?P<v>{_AMOUNT})"),
 )
 _RELATIVE = re.compile(

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     [“"](?P<quoted>[^”"]{1,80})[”"]
     | (?P<money>[€$£¥]\s?\d[\d,.]*\d?(?:\s?(?:k|m|bn|million|billion|thousand)\b)?)
     | (?P<clock>\d{1,2}[:.]\d\d(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?)
-    | (?P<number>\d+(?:,\d{3})+(?:\.\d+)?%?|\d+(?:\.\d+)?(?:%|(?:st|nd|rd|th)\b)?(?![\w]))
+    | (?P<number>\d+(?:,\d{3})+(?:\.\d+)?%?|\d+(?:\.\d+)?(?:%|(?:st|nd|rd|th)\b)?(?![\w]|-[a-z]))
     | (?P<initials>(?:[A-Z]\.){2,}|[A-Z]\.(?=\s+[A-Z]))
     | (?P<title>(?:Dr|Mr|Mrs|Ms|Prof|St|Sgt|Lt|Col|Gen|Capt|Rev|No|Inc|Ltd|Co|Corp|Jr|Sr)\.(?=\s|,|$))
     | (?P<possessive>['’]s\b|(?<=s)['’](?=\s))
@@ -93,6 +93,9 @@ def _raw_tokens(text: str) -> Iterator[Token]:
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "punct"
         word, start = match.group(), match.start()
+        if kind == "word" and _is_capital_function_word(text, start, word):
+            yield Token(word, start, match.end(), frozenset({"PN"}))
+            continue
         if kind == "word" and (split := _CONTRACTION.match(word)):
             yield Token(split[1], start, start + len(split[1]), word_tags(split[1]))
             yield Token(split[2], start + len(split[1]), match.end(), frozenset({"NEG"}))
@@ -101,6 +104,13 @@ def _raw_tokens(text: str) -> Iterator[Token]:
             yield Token(word[-2:], match.end() - 2, match.end(), frozenset({"POS"}))
         else:
             yield Token(word, start, match.end(), _kind_tags(kind, word))
+
+
+def _is_capital_function_word(text: str, start: int, word: str) -> bool:
+    """In the middle of a sentence even a function word is a name by its capital: "My Giles", "The Hague"."""
+    if not start or not word[:1].isupper() or word == "I" or word.lower() in lexicon.MONTH_NUMBERS:
+        return False
+    return bool(_closed_class(word.lower())) and text[start - 2 : start] not in (": ", ". ")
 
 
 def _kind_tags(kind: str, word: str) -> Tags:
@@ -202,6 +212,8 @@ def _open_class(lower: str) -> Tags:
     tags |= {tag for _, tag in verb_readings(lower)}
     if tags & {"VBN", "VBG"} and "VBZ" not in tags:
         tags.add("J")
+    if lower.endswith("ed") and "VBD" in tags:
+        tags -= {"N"}
     if "-" in lower and not lower.endswith("ly"):
         tags |= {"J", "N"} if not tags & {"VBD", "VBZ"} else {"J"}
     if not tags:

@@ -1,0 +1,325 @@
+"""Drafts about actions and kinds: forward, reverse, merged, and what can be computed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from knowledge.pipeline.types import Kind
+from knowledge.rules.action_wordings import (
+    Doing,
+    circumstance_questions,
+    doing_answer,
+    kind_questions,
+    made_active,
+    object_questions,
+    statement,
+    subject_questions,
+)
+from knowledge.rules.catalog import Catalog
+from knowledge.rules.english import capitalise, find_dates, join_list, years_between
+from knowledge.rules.facts import Action, Adjunct, Classification, Draft, Evidence, distinct, norm
+from knowledge.rules.index import LONGEST_LIST, CorpusIndex
+
+_TIMES = frozenset({"point", "start", "end", "range", "duration", "frequency"})
+LONGEST_KIND = 30
+
+
+@dataclass
+class Said:
+    """What several sentences say alike: the first action, the values that differ, and where each is stated."""
+
+    action: Action
+    values: dict[str, str] = field(default_factory=dict)
+    places: dict[str, list[Evidence]] = field(default_factory=dict)
+    adjuncts: dict[str, Adjunct] = field(default_factory=dict)
+
+    def add(self, value: str, evidence: Evidence, adjunct: Adjunct | None = None) -> None:
+        key = norm(value)
+        self.values.setdefault(key, value)
+        if evidence not in self.places.setdefault(key, []):
+            self.places[key].append(evidence)
+        if adjunct is not None:
+            self.adjuncts.setdefault(key, adjunct)
+
+    @property
+    def support(self) -> tuple[tuple[Evidence, ...], ...]:
+        return tuple(tuple(places) for places in self.places.values())
+
+
+Gathered = dict[tuple[str, ...], Said]
+
+
+def action_drafts(index: CorpusIndex) -> Iterator[Draft]:
+    """Every draft that actions and kinds allow, over the whole corpus."""
+    actions = [made_active(action) for action in index.actions]
+    objects, subjects, circumstances = _gathered(actions)
+    for key, said in objects.items():
+        yield from _object_drafts(key, said, index.catalog)
+    for key, said in subjects.items():
+        yield from _subject_draft(key, said, index.catalog)
+    for key, said in circumstances.items():
+        yield from _circumstance_draft(key, said, index.catalog)
+    yield from _merged(actions, index.catalog)
+    yield from _durations(actions)
+    yield from _kinds(index)
+
+
+def verb_key(action: Action) -> str:
+    """Equal for clauses whose verbs say the same in the same tense: "leads" and "lead"."""
+    verb = action.verb
+    auxiliary = {"do": "does", "are": "is", "were": "was", "have": "has"}.get(verb.auxiliary, verb.auxiliary)
+    return f"{auxiliary} {verb.rest.casefold()}"
+
+
+def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
+    objects: Gathered = {}
+    subjects: Gathered = {}
+    circumstances: Gathered = {}
+    for action in actions:
+        verb, subject = verb_key(action), norm(action.subject)
+        if action.object:
+            objects.setdefault((subject, verb), Said(action)).add(action.object, action.evidence)
+            subjects.setdefault((verb, norm(action.object)), Said(action)).add(
+                action.subject, action.evidence
+            )
+        for adjunct in action.adjuncts:
+            key = (subject, verb, norm(action.object), _beside(action, adjunct), _manner(adjunct))
+            circumstances.setdefault(key, Said(action)).add(adjunct.text, action.evidence, adjunct)
+            if not action.object and not _beside(action, adjunct):
+                subjects.setdefault(
+                    (verb, "", norm(adjunct.text)), Said(replace(action, adjuncts=(adjunct,)))
+                ).add(action.subject, action.evidence)
+    return objects, subjects, circumstances
+
+
+def _manner(adjunct: Adjunct) -> str:
+    return "time" if adjunct.role in ("point", "range") else f"{adjunct.role} {adjunct.preposition}"
+
+
+def _beside(action: Action, adjunct: Adjunct) -> str:
+    """The complement that a question for a time must keep: "When did X move to Oslo?" """
+    if action.object or action.verb.passive or adjunct.role not in _TIMES:
+        return ""
+    first = next((each for each in action.adjuncts if each.role not in _TIMES), None)
+    return first.text if first is not None and first is not adjunct else ""
+
+
+def _object_drafts(key: tuple[str, ...], said: Said, catalog: Catalog) -> Iterator[Draft]:
+    values = distinct(said.values.values())
+    if len(values) > LONGEST_LIST:
+        return
+    counts = len(values) > 1 and any(value[:1].isdigit() or said.action.counted for value in values)
+    if counts:
+        return
+    action = replace(
+        said.action, object=join_list(values), counted="" if len(values) > 1 else said.action.counted
+    )
+    yield Draft(
+        fact=f"{key[0]} | {key[1]}",
+        kind=Kind.DIRECT,
+        questions=tuple(object_questions(action, catalog)),
+        answer=statement(action),
+        support=said.support,
+        entity=action.subject,
+    )
+
+
+def _subject_draft(key: tuple[str, ...], said: Said, catalog: Catalog) -> Iterator[Draft]:
+    subjects = tuple(distinct(said.values.values()))
+    action = said.action
+    if len(subjects) > LONGEST_LIST or not (action.clear or not action.object):
+        return
+    adjunct = action.adjuncts[0] if len(key) == 3 else None
+    if adjunct is not None and adjunct.role in ("duration", "frequency"):
+        return
+    circumstances = [adjunct.text] if adjunct is not None else []
+    doing = Doing(action, subjects)
+    questions = subject_questions(doing, catalog, *circumstances)
+    named = [norm(subject) for subject in subjects]
+    yield Draft(
+        fact=f"{' | '.join(key)} < who",
+        kind=Kind.ENTITY,
+        questions=tuple(each for each in questions if not any(name in norm(each) for name in named)),
+        answer=doing_answer(doing, *circumstances),
+        support=said.support,
+        entity=subjects[0] if len(subjects) == 1 else "",
+    )
+
+
+def _circumstance_draft(key: tuple[str, ...], said: Said, catalog: Catalog) -> Iterator[Draft]:
+    adjuncts = [said.adjuncts[value] for value in said.values]
+    beside = key[3]
+    if len(adjuncts) > LONGEST_LIST:
+        return
+    adjunct = adjuncts[0]
+    texts = distinct(each.text for each in adjuncts)
+    questions = circumstance_questions(said.action, adjunct, catalog, beside)
+    yield Draft(
+        fact=" | ".join(key),
+        kind=Kind.DIRECT,
+        questions=tuple(questions),
+        answer=statement(said.action, beside, join_list(texts)),
+        support=said.support,
+        entity=said.action.subject,
+    )
+
+
+def _merged(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:
+    """ "When and where was X born?": time and place of one clause in one question."""
+    for action in actions:
+        time = next((each for each in action.adjuncts if each.role == "point"), None)
+        place = next((each for each in action.adjuncts if each.role == "place"), None)
+        if time is None or place is None:
+            continue
+        verb = action.verb
+        rest = " ".join(part for part in (action.subject, verb.rest, action.object) if part)
+        yield Draft(
+            fact=f"{norm(action.subject)} | {verb_key(action)} | {norm(action.object)} | when and where",
+            kind=Kind.CONSOLIDATED,
+            questions=(
+                f"When and where {verb.auxiliary} {rest}?",
+                f"Where and when {verb.auxiliary} {rest}?",
+            ),
+            answer=statement(action, place.text, time.text),
+            support=((action.evidence,),),
+            entity=action.subject,
+        )
+
+
+def _durations(actions: Iterable[Action]) -> Iterator[Draft]:
+    """ "from 2015 to 2019" is four years; born and died on known days is an age."""
+    born: dict[str, tuple[Action, Adjunct]] = {}
+    died: dict[str, tuple[Action, Adjunct]] = {}
+    for action in actions:
+        for adjunct in action.adjuncts:
+            if adjunct.role == "range":
+                yield from _range_draft(action, adjunct)
+            if adjunct.role == "point" and adjunct.preposition in ("on", "in"):
+                if action.verb.lemma == "bear" and action.verb.passive:
+                    born.setdefault(norm(action.subject), (action, adjunct))
+                elif action.verb.lemma == "die":
+                    died.setdefault(norm(action.subject), (action, adjunct))
+    for name in born.keys() & died.keys():
+        yield from _age_draft(*born[name], *died[name])
+
+
+def _range_draft(action: Action, adjunct: Adjunct) -> Iterator[Draft]:
+    dates = find_dates(adjunct.value)
+    years = years_between(dates[0], dates[1]) if len(dates) == 2 else None
+    if not years or years < 0 or adjunct.preposition != "from":
+        return
+    amount = "1 year" if years == 1 else f"{years} years"
+    rest = " ".join(
+        part for part in (action.subject, action.verb.rest, action.object, _complement(action)) if part
+    )
+    yield Draft(
+        fact=f"{norm(action.subject)} | {verb_key(action)} | {norm(action.object)} | {adjunct.text} | how long",
+        kind=Kind.INDIRECT,
+        questions=(
+            f"For how many years {action.verb.auxiliary} {rest}?",
+            f"For how long {action.verb.auxiliary} {rest}?",
+            f"How long {action.verb.auxiliary} {rest}?",
+        ),
+        answer=statement(action, _complement(action), f"for {amount}, {adjunct.text}"),
+        support=((action.evidence,),),
+        entity=action.subject,
+    )
+
+
+def _complement(action: Action) -> str:
+    if action.object:
+        return ""
+    return next((each.text for each in action.adjuncts if each.role not in _TIMES), "")
+
+
+def _age_draft(birth: Action, born: Adjunct, death: Action, died: Adjunct) -> Iterator[Draft]:
+    first, last = find_dates(born.value), find_dates(died.value)
+    if not (first and last and first[0].is_full and last[0].is_full):
+        return
+    age = years_between(first[0], last[0])
+    if age is None or not 0 <= age <= 120:
+        return
+    name = death.subject
+    yield Draft(
+        fact=f"{norm(name)} | age at death",
+        kind=Kind.INDIRECT,
+        questions=(
+            f"At what age did {name} die?",
+            f"How old was {name} at death?",
+            f"How old did {name} become?",
+        ),
+        answer=f"{name} died at the age of {age}.",
+        support=((birth.evidence,), (death.evidence,)),
+        entity=name,
+    )
+
+
+# Kinds
+
+
+def _kinds(index: CorpusIndex) -> Iterator[Draft]:
+    by_subject: dict[str, list[Classification]] = {}
+    by_phrase: dict[str, list[Classification]] = {}
+    for fact in index.classifications:
+        by_subject.setdefault(norm(fact.subject), []).append(fact)
+        by_phrase.setdefault(norm(fact.phrase), []).append(fact)
+    for facts in by_subject.values():
+        yield _kind_draft(facts, index.catalog)
+    for facts in by_phrase.values():
+        yield from _instances(facts, index.catalog)
+
+
+def _kind_draft(facts: list[Classification], catalog: Catalog) -> Draft:
+    first = facts[0]
+    same = [fact for fact in facts if fact.past == first.past and fact.plural == first.plural]
+    phrases = distinct(fact.phrase for fact in same)
+    # A bare kind ("a project") adds nothing to a fuller one ("a project in Oslo").
+    fuller = [
+        each
+        for each in phrases
+        if not any(other != each and norm(other).startswith(norm(each)) for other in phrases)
+    ]
+    if len(" ".join(fuller).split()) > LONGEST_KIND:
+        fuller = fuller[:1]
+    be = ("were" if first.plural else "was") if first.past else ("are" if first.plural else "is")
+    chosen = [fact for fact in same if fact.phrase in fuller]
+    return Draft(
+        fact=f"{norm(first.subject)} | kind",
+        kind=Kind.DIRECT,
+        questions=tuple(
+            kind_questions(first.subject, [fact.noun for fact in chosen], first.past, first.plural, catalog)
+        ),
+        answer=f"{capitalise(first.subject)} {be} {join_list(fuller)}.",
+        support=tuple((fact.evidence,) for fact in chosen),
+        entity=first.subject,
+    )
+
+
+def _instances(facts: list[Classification], catalog: Catalog) -> Iterator[Draft]:
+    """ "Who is a senior engineer at Kestrel?": only for a kind that is described closely enough."""
+    first = facts[0]
+    subjects = distinct(fact.subject for fact in facts)
+    if (
+        not 3 <= len(first.phrase.split()) <= 14
+        or len(subjects) > LONGEST_LIST
+        or first.plural
+        or not first.noun
+    ):
+        return
+    be = "was" if first.past else "is"
+    word = "Who" if catalog.is_person(first.subject) else "What"
+    kind = catalog.noun(first.subject)
+    questions = [f"{word} {be} {first.phrase}?"]
+    if kind and kind != first.noun:
+        questions.append(f"Which {kind} {be} {first.phrase}?")
+    several = {"was": "were each", "is": "are each"}[be]
+    told = f"{join_list(subjects)} {several if len(subjects) > 1 else be} {first.phrase}."
+    yield Draft(
+        fact=f"kind = {norm(first.phrase)}",
+        kind=Kind.ENTITY,
+        questions=tuple(questions),
+        answer=capitalise(told),
+        support=tuple((fact.evidence,) for fact in facts),
+        entity=first.subject if len(subjects) == 1 else "",
+    )

@@ -1,0 +1,288 @@
+"""What a document has spoken of so far: who "she", "it" and "the company" are.
+
+A reference is resolved only where one candidate is left; everything else makes the sentence unread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from knowledge.rules import lexicon
+from knowledge.rules.english import (
+    is_person_noun,
+    looks_like_person_name,
+    looks_like_place,
+    singular,
+    strip_article,
+)
+from knowledge.rules.facts import norm
+from knowledge.rules.phrases import NounPhrase
+from knowledge.rules.verbs import Unreadable
+
+
+@dataclass
+class Mention:
+    """A name that was spoken of: ``spoken`` is the number of the sentence, ``as_subject`` its place there."""
+
+    name: str
+    person: bool
+    plural: bool
+    spoken: int
+    as_subject: bool
+    as_place: bool = False
+
+
+@dataclass
+class Discourse:
+    """The state of reading one document; ``topic`` is what the title or heading says the text is about."""
+
+    topic: str = ""
+    written: date | None = None
+    names: frozenset[str] = frozenset()
+    sentence: int = 0
+    paragraph_start: int = 0
+    mentions: list[Mention] = field(default_factory=list)
+    nouns: dict[str, str] = field(default_factory=dict)
+    genders: dict[str, str] = field(default_factory=dict)
+    people: set[str] = field(default_factory=set)
+    articled: set[str] = field(default_factory=set)
+
+    # What has been said
+
+    def begin_paragraph(self) -> None:
+        self.paragraph_start = self.sentence + 1
+
+    def begin_sentence(self) -> None:
+        self.sentence += 1
+
+    def mention(self, name: str, *, subject: bool, plural: bool = False, place: bool = False) -> None:
+        """Note a name that the present sentence speaks of."""
+        person = self.is_person(name) and not plural
+        self.mentions.append(Mention(name, person, plural, self.sentence, subject, place))
+
+    def is_person(self, name: str) -> bool:
+        key = norm(name)
+        return key in self.people or (key not in self.nouns and looks_like_person_name(name))
+
+    def learn_noun(self, name: str, noun: str) -> None:
+        """Note what kind of thing a name is, from "X is a museum"."""
+        noun = singular(noun).lower()
+        if is_person_noun(noun):
+            self.people.add(norm(name))
+            self.learn_gender(name, noun)
+        elif noun:
+            self.nouns.setdefault(norm(name), noun)
+
+    def learn_gender(self, name: str, noun: str) -> None:
+        if noun in lexicon.MALE_NOUNS | lexicon.FEMALE_NOUNS:
+            self.genders.setdefault(norm(name), "m" if noun in lexicon.MALE_NOUNS else "f")
+
+    # References
+
+    def resolve(self, phrase: NounPhrase) -> NounPhrase:
+        """The phrase with every reference replaced by a name; raises Unreadable where one is unclear."""
+        if phrase.items:
+            return replace(phrase, items=tuple(self.resolve(item) for item in phrase.items))
+        if phrase.kind == "pronoun":
+            return self._pronoun(phrase.head)
+        phrase = replace(
+            phrase, modifiers=tuple((word, self.resolve(inner)) for word, inner in phrase.modifiers)
+        )
+        if phrase.owner is not None:
+            return replace(phrase, owner=self.resolve(phrase.owner))
+        if phrase.determiner.lower() in lexicon.POSSESSIVES:
+            return replace(phrase, owner=self._possessor(phrase.determiner.lower()), determiner="")
+        if phrase.kind == "name":
+            return self._named(self.full_name(phrase.core), phrase)
+        if phrase.determiner.lower() in ("the", "this", "these", "that", "those", "such"):
+            return self._definite(phrase)
+        return phrase
+
+    def _named(self, name: str, phrase: NounPhrase | None = None) -> NounPhrase:
+        """The name as a phrase, with the article that the text gives it: "the Harbour Museum"."""
+        phrase = phrase or NounPhrase("name", head=norm(name))
+        article = "the" if norm(name) in self.articled else phrase.determiner
+        return replace(phrase, core=strip_article(name), determiner=article)
+
+    def full_name(self, name: str) -> str:
+        """The longest form of a name: "Mara Lind" for a later "Lind", "Project Kestrel" for "Kestrel"."""
+        if " " in name or norm(name) == norm(self.topic):
+            return name
+        known = {mention.name for mention in self.mentions} | ({self.topic} if self.topic else set())
+        full = {each for each in known if _is_short_for(name, each, self.is_person(each))}
+        return (
+            next(iter(full))
+            if len(full) == 1 and not any(norm(name) == norm(each) for each in known)
+            else name
+        )
+
+    def _pronoun(self, word: str) -> NounPhrase:
+        if word in lexicon.MASCULINE | lexicon.FEMININE:
+            return self._named(self._person("m" if word in lexicon.MASCULINE else "f", word))
+        if word in ("it", "its"):
+            return self._named(self._thing(word))
+        if word in lexicon.PLURAL_PRONOUNS:
+            return self._several(word)
+        raise Unreadable(f"“{word}” has no name before it")
+
+    def _possessor(self, word: str) -> NounPhrase:
+        if word in lexicon.FIRST_OR_SECOND_PERSON:
+            raise Unreadable(f"“{word}” speaks for somebody unnamed")
+        return self._pronoun({"his": "he", "her": "she", "its": "it", "their": "they"}.get(word, word))
+
+    def _recent(self) -> list[Mention]:
+        """Mentions of this paragraph; those of the sentence being read come last."""
+        return [mention for mention in self.mentions if mention.spoken >= self.paragraph_start]
+
+    def _last_subject(self) -> Mention | None:
+        before = [
+            mention for mention in self._recent() if mention.spoken < self.sentence and mention.as_subject
+        ]
+        last = max((mention.spoken for mention in before), default=-1)
+        subjects = [mention for mention in before if mention.spoken == last]
+        return subjects[0] if len({norm(mention.name) for mention in subjects}) == 1 else None
+
+    def _person(self, gender: str, word: str) -> str:
+        fits = {
+            norm(each.name): each.name
+            for each in self._recent()
+            if each.person and self._may_be(each.name, gender)
+        }
+        if self.topic and self.is_person(self.topic) and self._may_be(self.topic, gender):
+            fits.setdefault(norm(self.topic), self.topic)
+        if len(fits) == 1:
+            return self._taken(next(iter(fits.values())), gender)
+        last = self._last_subject()
+        if last is None or norm(last.name) not in fits:
+            raise Unreadable(
+                f"“{word}” may be more than one person" if fits else f"“{word}” has no name before it"
+            )
+        rivals = [each for each in self._recent() if each.spoken >= last.spoken and norm(each.name) in fits]
+        alone = all(norm(each.name) == norm(last.name) for each in rivals)
+        known = self.genders.get(norm(last.name)) == gender and norm(last.name) == norm(self.topic)
+        if not alone and not known:
+            raise Unreadable(f"“{word}” may be more than one person")
+        return self._taken(last.name, gender)
+
+    def _may_be(self, name: str, gender: str) -> bool:
+        return self.genders.get(norm(name), gender) == gender
+
+    def _taken(self, name: str, gender: str) -> str:
+        self.genders.setdefault(norm(name), gender)
+        return name
+
+    def _thing(self, word: str) -> str:
+        last = self._last_subject()
+        things = [
+            each for each in self._recent() if self._is_thing(each) and each.spoken >= self.sentence - 1
+        ]
+        if last is not None and self._is_thing(last):
+            rivals = {norm(each.name) for each in things if not each.as_place} - {norm(last.name)}
+            if not rivals or norm(last.name) == norm(self.topic):
+                return last.name
+            raise Unreadable(f"“{word}” may be more than one thing")
+        names = {norm(each.name): each.name for each in things if not each.as_place}
+        if self.topic and not self.is_person(self.topic):
+            names.setdefault(norm(self.topic), self.topic)
+        if len(names) == 1:
+            return next(iter(names.values()))
+        raise Unreadable(
+            f"“{word}” may be more than one thing" if names else f"“{word}” has no name before it"
+        )
+
+    def _is_thing(self, mention: Mention) -> bool:
+        return not mention.person and not mention.plural
+
+    def _several(self, word: str) -> NounPhrase:
+        before = [
+            each
+            for each in self._recent()
+            if each.spoken == self.sentence - 1 and each.plural and each.as_subject
+        ]
+        if len(before) != 1:
+            raise Unreadable(f"“{word}” has no clear group before it")
+        return NounPhrase("name", core=before[0].name, head=norm(before[0].name), plural=True)
+
+    def _definite(self, phrase: NounPhrase) -> NounPhrase:
+        """ "The company" becomes the company's name; a description that names what it means stays."""
+        points = phrase.determiner.lower() != "the"
+        if not points and is_anchored(phrase):
+            return phrase
+        words = phrase.core.split()
+        if len(words) == 1 and not phrase.plural and not phrase.modifiers:
+            name = self._by_noun(singular(phrase.head))
+            if name:
+                return self._named(name)
+        if points or any(word in lexicon.CONTEXT_ADJECTIVES for word in words[:-1]):
+            raise Unreadable(f"“{phrase.determiner} {phrase.core}” has no name before it")
+        return phrase
+
+    def _by_noun(self, noun: str) -> str:
+        group = frozenset({noun}).union(*(row for row in lexicon.CLASS_SYNONYMS if noun in row))
+        known = [each.name for each in self.mentions] + ([self.topic] if self.topic else [])
+        typed = {norm(name): name for name in known if self._nouns_of(name) & group}
+        exact = {key: name for key, name in typed.items() if noun in self._nouns_of(name)}
+        for found in (typed, exact):
+            if len(found) == 1:
+                return next(iter(found.values()))
+        if typed:
+            recent = {
+                norm(each.name): each.name
+                for each in self._recent()
+                if norm(each.name) in typed and each.spoken >= self.sentence - 1
+            }
+            return next(iter(recent.values())) if len(recent) == 1 else ""
+        return self._untyped(noun)
+
+    def _untyped(self, noun: str) -> str:
+        """Nothing is known to be a museum: then "the museum" is the topic that the text just spoke of."""
+        last = self._last_subject()
+        if noun not in lexicon.ANAPHORIC_NOUNS or last is None or last.person or last.plural:
+            return ""
+        rivals = {
+            norm(each.name)
+            for each in self._recent()
+            if self._is_thing(each) and not each.as_place and each.spoken >= last.spoken
+        }
+        unknown = norm(last.name) not in self.nouns and not looks_like_place(last.name)
+        return (
+            last.name
+            if unknown and (rivals == {norm(last.name)} or norm(last.name) == norm(self.topic))
+            else ""
+        )
+
+    def _nouns_of(self, name: str) -> set[str]:
+        """What a name is known to be, and what it says of itself: "Project Kestrel" is a project."""
+        words = name.lower().split()
+        ends = {words[0], words[-1]} if len(words) > 1 else set()
+        learned = {self.nouns[norm(name)]} if norm(name) in self.nouns else set()
+        return learned | (ends & lexicon.ANAPHORIC_NOUNS)
+
+
+def _is_short_for(short: str, full: str, person: bool) -> bool:
+    words = full.split()
+    if len(words) < 2 or "of" in words:
+        return False
+    if person:
+        return short in (words[0], words[-1])
+    return short == words[-1] and words[0].lower() in lexicon.ANAPHORIC_NOUNS
+
+
+def has_name(text: str) -> bool:
+    return any(word[:1].isupper() for word in text.split())
+
+
+def is_anchored(phrase: NounPhrase) -> bool:
+    """True if a description holds a name that says which one is meant: "the Turin office", "the mayor of Lyon"."""
+    return (
+        has_name(phrase.core)
+        or has_name(phrase.tail)
+        or any(
+            inner.kind == "name"
+            or inner.owner is not None
+            or is_anchored(inner)
+            or any(item.kind == "name" for item in inner.items)
+            for _, inner in phrase.modifiers
+        )
+    )
