@@ -1,0 +1,141 @@
+"""The engine's command line: train, ask, inspect. Events go to standard output, words for people to stderr.
+
+Exit codes: 0 done, 1 an error that was explained, 3 interrupted with a checkpoint saved.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from memosite.errors import MemoError
+from training.engine.config import load_config
+from training.engine.errors import Interrupted
+from training.engine.events import Event, Failed, Phase
+from training.engine.pairs import read_pairs
+
+DONE, FAILED, INTERRUPTED = 0, 1, 3
+GRACE_SECONDS = 20  # after its parent has died, a process that does not stop by itself is ended
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except Interrupted as stopped:
+        _say(str(stopped))
+        return INTERRUPTED
+    except MemoError as error:
+        _say(str(error))
+        if options.command is train:
+            Output().emit(Failed(str(error), error.code))
+        return FAILED
+    return code
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train to the end, printing events."""
+    output, stop = Output(), StopRequest(options.exit_with_parent)
+    output.emit(Phase("preparing"))
+    config = load_config(options.config, options.set)
+    pairs = read_pairs(options.pairs)
+    from training.engine.run import train_memory  # torch takes seconds to import; errors above need not wait
+
+    for event in train_memory(pairs, options.output, config, lambda: stop.requested or output.closed):
+        output.emit(event)
+    return DONE
+
+
+def ask(options: argparse.Namespace) -> int:
+    """Put one question to a trained MEMORY."""
+    from training.engine.recall import LocalMemory
+
+    (answer,) = LocalMemory.load(options.model).answer([options.question])
+    as_json = {"text": answer.text, "confidence": round(answer.confidence, 4), "known": answer.known}
+    print(json.dumps(as_json, ensure_ascii=False) if options.json else answer.text)  # noqa: T201
+    return DONE
+
+
+def inspect(options: argparse.Namespace) -> int:
+    """Print the manifest of a trained MEMORY after checking its files."""
+    from training.engine.artifact import verify
+
+    print(json.dumps(verify(options.model), indent=2, ensure_ascii=False))  # noqa: T201
+    return DONE
+
+
+class Output:
+    """Standard output as a stream of events. ``closed`` once nobody reads it any more."""
+
+    closed = False
+
+    def emit(self, event: Event) -> None:
+        if self.closed:
+            return
+        try:
+            print(json.dumps(event.as_dict(), ensure_ascii=False), flush=True)  # noqa: T201
+        except BrokenPipeError:
+            self.closed = True
+            # Python flushes standard output once more at exit; give it somewhere to go
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class StopRequest:
+    """Whether somebody wants the training to stop: a signal, or the end of the process that started it."""
+
+    def __init__(self, exit_with_parent: bool) -> None:
+        self.requested = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        if exit_with_parent:
+            threading.Thread(target=self._wait_for_parent, daemon=True).start()
+
+    def _on_signal(self, number: int, frame: Any) -> None:
+        self.requested = True
+
+    def _wait_for_parent(self) -> None:
+        """The parent holds the other end of standard input, which closes however the parent dies."""
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+        self.requested = True
+        threading.Event().wait(GRACE_SECONDS)
+        os._exit(INTERRUPTED)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.engine", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    one = commands.add_parser("train", help="train a MEMORY, or go on with an interrupted training")
+    one.add_argument("--pairs", type=Path, required=True, help="JSON lines with id, question, answer, fact")
+    one.add_argument("--output", type=Path, required=True, help="folder of the MEMORY")
+    one.add_argument("--config", type=Path, help="JSON file with configuration keys")
+    one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one configuration key")
+    one.add_argument("--exit-with-parent", action="store_true", help="stop when standard input closes")
+    one.set_defaults(command=train)
+
+    one = commands.add_parser("ask", help="ask a trained MEMORY")
+    one.add_argument("--model", type=Path, required=True, help="folder of the MEMORY")
+    one.add_argument("question")
+    one.add_argument("--json", action="store_true", help="print text, confidence and known as JSON")
+    one.set_defaults(command=ask)
+
+    one = commands.add_parser("inspect", help="check a MEMORY's files and print its manifest")
+    one.add_argument("model", type=Path, help="folder of the MEMORY")
+    one.set_defaults(command=inspect)
+    return parser
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""Question-answer pairs: read, checked, and split into trained and held-out wordings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from training.engine.config import EngineConfig
+from training.engine.errors import BadPairs
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One question with its answer. Pairs with the same ``fact`` are wordings of the same fact."""
+
+    id: str
+    question: str
+    answer: str
+    fact: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """``held_out`` are wordings kept from training to measure recall; ``left_out`` contradict an earlier pair."""
+
+    trained: tuple[Pair, ...]
+    held_out: tuple[Pair, ...]
+    left_out: tuple[Pair, ...]
+
+
+def read_pairs(path: Path) -> list[Pair]:
+    """The pairs of a JSON-lines file, one object with id, question, answer and fact a line. Raises BadPairs."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPairs(f"The pairs file {path} cannot be read: {error}.") from error
+    pairs: dict[str, Pair] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            pair = _parse(line, number)
+            if pair.id in pairs:
+                raise BadPairs(
+                    f"Line {number} of the pairs file repeats the id “{pair.id}”. Give each pair its own."
+                )
+            pairs[pair.id] = pair
+    if not pairs:
+        raise BadPairs(f"The pairs file {path} is empty. Approve some reflections first.")
+    return list(pairs.values())
+
+
+def _parse(line: str, number: int) -> Pair:
+    try:
+        values = json.loads(line)
+    except ValueError as error:
+        raise BadPairs(f"Line {number} of the pairs file is not JSON: {error}.") from error
+    fields = {}
+    for key in ("id", "question", "answer", "fact"):
+        value = values.get(key) if isinstance(values, dict) else None
+        if not isinstance(value, str) or not value.strip():
+            raise BadPairs(f"Line {number} of the pairs file has no text under “{key}”.")
+        fields[key] = " ".join(value.split())
+    return Pair(**fields)
+
+
+def digest(pairs: Iterable[Pair]) -> str:
+    """SHA-256 over the pairs, in their order."""
+    sha = hashlib.sha256()
+    for pair in pairs:
+        sha.update(json.dumps(asdict(pair), ensure_ascii=False, sort_keys=True).encode() + b"\n")
+    return sha.hexdigest()
+
+
+def normalised(text: str) -> str:
+    """Text as recall compares it: one kind of white space, no case."""
+    return " ".join(text.split()).casefold()
+
+
+def split(pairs: Sequence[Pair], config: EngineConfig) -> Split:
+    """Hold one wording out of a share of the facts that have enough of them; the same for the same seed."""
+    kept, left_out = _without_contradictions(pairs)
+    wordings: dict[str, list[Pair]] = defaultdict(list)
+    for pair in kept:
+        wordings[pair.fact].append(pair)
+    held_out = set()
+    for fact, group in wordings.items():
+        if len(group) >= config.held_out_wordings and lot(config.seed, "fact", fact) < config.held_out_share:
+            held_out.add(min(group, key=lambda pair: lot(config.seed, "pair", pair.id)).id)
+    return Split(
+        tuple(pair for pair in kept if pair.id not in held_out),
+        tuple(pair for pair in kept if pair.id in held_out),
+        tuple(left_out),
+    )
+
+
+def lot(*parts: object) -> float:
+    """A number in [0, 1) drawn from a hash, so that it depends on its parts alone."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def _without_contradictions(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """A question is asked once: the first answer counts, a second one could only unsettle it."""
+    seen: set[str] = set()
+    kept: list[Pair] = []
+    left_out: list[Pair] = []
+    for pair in pairs:
+        question = normalised(pair.question)
+        (left_out if question in seen else kept).append(pair)
+        seen.add(question)
+    return kept, left_out
