@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -17,10 +18,21 @@ from knowledge.generators import make_generator
 from knowledge.ingest.chunk import split_into_chunks
 from knowledge.ingest.read import Limits, checksum, read_document, safe_name
 from knowledge.ingest.types import DocumentRefused, ParsedDocument
-from knowledge.models import Chunk, Corpus, Document, GenerationRun, Reflection, ReviewStatus
+from knowledge.models import (
+    Chunk,
+    Corpus,
+    Document,
+    GenerationRun,
+    Reflection,
+    ReflectionSet,
+    ReviewStatus,
+    Role,
+)
+from knowledge.pipeline.types import Kind, Pair
 from memosite.errors import Conflict
 
 REVIEW_BATCH = 2000
+BY_HAND = "by hand"  # stands in the place of a GENERATOR's name for the pairs that people write
 
 
 class EmptyCorpus(Conflict):
@@ -144,6 +156,37 @@ def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
     return len(rows)
 
 
+@transaction.atomic
+def revise(reflection: Reflection, changes: dict[str, str], person: Any) -> Reflection:
+    """Change the question, answer or status of one pair in a person's name and keep what was before as history.
+
+    Only what ``changes`` names is written, so two people who edit different fields of a pair both keep their work.
+    """
+    row = Reflection.objects.select_for_update().get(pk=reflection.pk)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    row.mark_reviewed(row.status, person)
+    row.save(update_fields=[*changes, "reviewed_by", "reviewed_at"])
+    return row
+
+
+@transaction.atomic
+def add_pair(
+    corpus: Corpus, person: Any, *, question: str, answer: str, kind: str, status: str
+) -> Reflection:
+    """Add a pair that a person wrote. Raises Conflict where the corpus has the same question and answer."""
+    pair = Pair(question.strip(), answer.strip(), Kind(kind), fact="", spans=())
+    Corpus.objects.select_for_update().get(pk=corpus.pk)
+    if same := corpus.reflections.filter(key=pair.key).first():
+        raise Conflict(f"This pair is here already, as number {same.pk} ({same.status}). Review that one.")
+    reflection_set, _ = ReflectionSet.objects.get_or_create(corpus=corpus, generator=BY_HAND)
+    row = Reflection(corpus=corpus, reflection_set=reflection_set, key=pair.key, fact=pair.key, kind=kind)
+    row.question, row.answer = pair.question, pair.answer
+    row.mark_reviewed(status, person)
+    row.save()
+    return row
+
+
 def approve_pending(run: GenerationRun) -> int:
     """Approve every pending pair of the run's corpus in the name of the person who asked for it."""
     pending = run.corpus.reflections.with_current_sources().filter(status=ReviewStatus.PENDING)
@@ -152,3 +195,43 @@ def approve_pending(run: GenerationRun) -> int:
 
 def _batches(rows: list[Reflection]) -> Iterable[list[Reflection]]:
     return (rows[start : start + REVIEW_BATCH] for start in range(0, len(rows), REVIEW_BATCH))
+
+
+# --- People ------------------------------------------------------------------------------------------------
+class UnknownPerson(Conflict):
+    """There is no account of that name."""
+
+    code = "unknown_person"
+
+
+@transaction.atomic
+def give_role(corpus: Corpus, username: str, role: Role) -> None:
+    """Give a person this role on the corpus in place of the one held before.
+
+    Curators and owners are let into the workbench, where they see this corpus and nothing else. Raises
+    UnknownPerson, or Conflict when the corpus would lose its last owner.
+    """
+    user_model = get_user_model()
+    person = user_model.objects.filter(username=username, is_active=True).first()
+    if person is None:
+        raise UnknownPerson(f"There is no active person “{username}”. Ask an administrator for an account.")
+    if role != Role.OWNER:
+        _keep_an_owner(corpus, person)
+    person.groups.remove(*(corpus.group(each) for each in Role))
+    person.groups.add(corpus.group(role))
+    if role != Role.READER and not person.is_staff:
+        person.is_staff = True
+        person.save(update_fields=["is_staff"])
+
+
+@transaction.atomic
+def remove_person(corpus: Corpus, person: Any) -> None:
+    """Take every role on the corpus from a person. Raises Conflict when the corpus would lose its last owner."""
+    _keep_an_owner(corpus, person)
+    person.groups.remove(*(corpus.group(each) for each in Role))
+
+
+def _keep_an_owner(corpus: Corpus, person: Any) -> None:
+    owners = corpus.owner_group.user_set.select_for_update()
+    if {owner.pk for owner in owners} == {person.pk}:
+        raise Conflict(f"{person} is the only owner of “{corpus}”. Name another owner first.")

@@ -1,0 +1,5 @@
+"""The curators' workbench for corpora, documents, reflections and generation runs."""
+
+from knowledge.admin import corpora, documents, people, reflections, runs
+
+__all__ = ["corpora", "documents", "people", "reflections", "runs"]

@@ -1,0 +1,261 @@
+"""The review of reflections: a list to work through, and a page with the source passage beside the pair."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.views.main import PAGE_VAR
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from knowledge import services
+from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, corpora_of
+from knowledge.highlight import Stretch, stretches
+from knowledge.models import Chunk, Document, Reflection, ReflectionSource, ReviewStatus, Role
+
+DECISIONS = {"_approve": ReviewStatus.APPROVED, "_reject": ReviewStatus.REJECTED}  # button -> what it decides
+REVIEWED_FIELDS = {"question", "answer", "status"}
+
+
+class DocumentFilter(DropdownFilter):
+    """Pairs that a document supports."""
+
+    title = "document"
+    parameter_name = "document"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        documents = Document.objects.filter(corpus__in=corpora_of(request)).defer("text")
+        if slug := request.GET.get("corpus"):
+            documents = documents.filter(corpus__slug=slug)
+        return [(str(document.pk), str(document)) for document in documents.order_by("title", "-version")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Reflection]) -> QuerySet[Reflection]:
+        value = self.value()
+        if not value:
+            return queryset
+        if value not in dict(self.lookup_choices):
+            return queryset.none()
+        supported = ReflectionSource.objects.filter(chunk__document=value).values("reflection")
+        return queryset.filter(pk__in=supported)
+
+
+@dataclass(frozen=True)
+class SourcePassage:
+    """A passage that supports a pair, cut into marked and unmarked stretches."""
+
+    document: Document
+    stretches: list[Stretch]
+
+
+def source_passages(reflection: Reflection) -> list[SourcePassage]:
+    """Every passage that supports the pair, once each, with all of its supporting spans marked."""
+    spans: dict[Chunk, list[tuple[int, int]]] = defaultdict(list)
+    for source in reflection.source_spans.select_related("chunk__document").defer("chunk__document__text"):
+        spans[source.chunk].append((source.start, source.end))
+    return [SourcePassage(chunk.document, stretches(chunk.text, found)) for chunk, found in spans.items()]
+
+
+class PairForm(forms.ModelForm):
+    """A pair under review. It carries what the person saw, so that only what the person changed is written:
+    somebody else's decision on the same pair in the meantime stays.
+    """
+
+    class Meta:
+        widgets: ClassVar = {
+            name: UnfoldAdminTextareaWidget(attrs={"rows": 3}) for name in ("question", "answer")
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in REVIEWED_FIELDS & self.fields.keys():
+            self.fields[name].show_hidden_initial = self.instance.pk is not None
+
+
+class PairInListForm(PairForm):
+    """A row of the review list."""
+
+    class Meta:
+        model = Reflection
+        fields = ("question", "answer", "status")
+        widgets: ClassVar = {
+            name: UnfoldAdminTextareaWidget(attrs={"rows": 2}) for name in ("question", "answer")
+        }
+
+
+@admin.register(Reflection)
+class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
+    """Pairs are approved, rejected and edited, never deleted: versions were trained on them."""
+
+    role_to_add = Role.CURATOR
+    role_to_change = Role.CURATOR
+    form = PairForm
+    list_display = ("number", "question", "answer", "kind", "status", "documents", "reviewer")
+    list_display_links = ("number",)
+    list_editable = ("question", "answer", "status")
+    list_filter = (
+        CorpusFilter,
+        DocumentFilter,
+        ("kind", ChoicesDropdownFilter),
+        ("status", ChoicesDropdownFilter),
+        ("retired", BooleanRadioFilter),
+    )
+    list_per_page = 50
+    list_fullwidth = True
+    list_select_related = ("reviewed_by",)
+    search_fields = ("question", "answer")
+    actions = ("approve", "reject", "set_pending")
+    change_form_template = "admin/knowledge/reflection/change_form.html"
+
+    # -- the list -------------------------------------------------------------------------------------------
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reflection]:
+        sources = ReflectionSource.objects.select_related("chunk__document").only(
+            "reflection", "chunk__document__title", "chunk__document__version"
+        )
+        return super().get_queryset(request).prefetch_related(Prefetch("source_spans", sources))
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
+        return super().get_changelist_form(request, **{"form": PairInListForm, **kwargs})
+
+    @admin.display(description="pair", ordering="pk")
+    def number(self, row: Reflection) -> str:
+        return f"#{row.pk}"
+
+    @admin.display(description="document")
+    def documents(self, row: Reflection) -> str:
+        names = dict.fromkeys(str(source.chunk.document) for source in row.source_spans.all())
+        return ", ".join(names)
+
+    @admin.display(description="reviewer", ordering="reviewed_by__username")
+    def reviewer(self, row: Reflection) -> str:
+        return str(row.reviewed_by or "")
+
+    # -- decisions on many ----------------------------------------------------------------------------------
+    @admin.action(description="Approve", permissions=["change"])
+    def approve(self, request: HttpRequest, rows: QuerySet[Reflection]) -> HttpResponse | None:
+        return self._decide(request, rows, "approve", ReviewStatus.APPROVED)
+
+    @admin.action(description="Reject", permissions=["change"])
+    def reject(self, request: HttpRequest, rows: QuerySet[Reflection]) -> HttpResponse | None:
+        return self._decide(request, rows, "reject", ReviewStatus.REJECTED)
+
+    @admin.action(description="Set back to pending", permissions=["change"])
+    def set_pending(self, request: HttpRequest, rows: QuerySet[Reflection]) -> HttpResponse | None:
+        return self._decide(request, rows, "set_pending", ReviewStatus.PENDING)
+
+    def _decide(
+        self, request: HttpRequest, rows: QuerySet[Reflection], action: str, status: ReviewStatus
+    ) -> HttpResponse | None:
+        """Review the selection once a person has confirmed how many pairs it holds.
+
+        The number that was confirmed has to be the number there is: pairs that came in meanwhile ask again.
+        """
+        chosen = Reflection.objects.filter(pk__in=rows.order_by().values("pk"))
+        count = chosen.count()
+        if request.POST.get("confirmed") == str(count):
+            changed = services.review(chosen, status, request.user)
+            self.message_user(request, f"{changed} of {count} pairs are {status} now.", messages.SUCCESS)
+            return None
+        across = request.POST.get("select_across") == "1"
+        context = self.page(
+            request,
+            f"Set {count} pairs to {status}?",
+            count=count,
+            unchanged=chosen.filter(status=status).count(),
+            asked_before="confirmed" in request.POST,
+            status=status.label,
+            action=action,
+            select_across=across,
+            selected=request.POST.getlist(ACTION_CHECKBOX_NAME)[: 1 if across else None],
+            checkbox_name=ACTION_CHECKBOX_NAME,
+            back_url=request.get_full_path(),
+            examples=chosen.exclude(status=status)[:5],
+        )
+        return TemplateResponse(request, "admin/knowledge/reflection/confirm_review.html", context)
+
+    # -- one pair -------------------------------------------------------------------------------------------
+    def get_fields(self, request: HttpRequest, obj: Reflection | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return ("corpus", "question", "answer", "kind", "status")
+        return ("question", "answer", "status", "kind", "entity", "retired", "reviewer", "reviewed_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Reflection | None = None) -> tuple[str, ...]:
+        return ("kind", "entity", "retired", "reviewer", "reviewed_at") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Reflection, form: Any, change: bool) -> None:
+        if not change:
+            words = {name: form.cleaned_data[name] for name in ("question", "answer", "kind", "status")}
+            # The form's row only stands for the one that the service made.
+            obj.pk = services.add_pair(form.cleaned_data["corpus"], request.user, **words).pk
+            return
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        for button in DECISIONS.keys() & request.POST.keys():
+            changes["status"] = DECISIONS[button]
+        if changes:
+            services.revise(obj, changes, request.user)
+
+    def page_context(self, request: HttpRequest, row: Reflection) -> dict[str, Any]:
+        before, after = self._neighbours(request, row)
+        return {
+            "passages": source_passages(row),
+            "before_url": before and self._page_of(request, before),
+            "after_url": after and self._page_of(request, after),
+        }
+
+    def response_change(self, request: HttpRequest, obj: Reflection) -> HttpResponse:
+        """After a decision on one pair comes the next pair of the list the person came from."""
+        if not DECISIONS.keys() & request.POST.keys():
+            return super().response_change(request, obj)
+        _, after = self._neighbours(request, obj)
+        if after:
+            return HttpResponseRedirect(self._page_of(request, after))
+        self.message_user(request, "That was the last pair of this list.", messages.SUCCESS)
+        return self.response_post_save_change(request, obj)
+
+    def _neighbours(self, request: HttpRequest, row: Reflection) -> tuple[int | None, int | None]:
+        """The pairs before and after this one by number, in the list with the filters the person had set."""
+        keys = self._listed(request).values_list("pk", flat=True)
+        before = keys.filter(pk__lt=row.pk).order_by("-pk").first()
+        after = keys.filter(pk__gt=row.pk).order_by("pk").first()
+        return before, after
+
+    def _listed(self, request: HttpRequest) -> QuerySet[Reflection]:
+        """The list the person came from: its filters and search, all pages of it."""
+        filtered = copy.copy(request)
+        filters = QueryDict(request.GET.get("_changelist_filters", ""), mutable=True)
+        filters.pop(PAGE_VAR, None)
+        filtered.GET = filters  # type: ignore[assignment]
+        try:
+            rows = self.get_changelist_instance(filtered).get_queryset(filtered)
+        except IncorrectLookupParameters:
+            rows = self.get_queryset(request)
+        return rows.prefetch_related(None).select_related(None)
+
+    def _page_of(self, request: HttpRequest, key: int) -> str:
+        context = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        return add_preserved_filters(context, self.url_of(Reflection(pk=key)))
+
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *args: Any) -> None:
+        """What changed in the pair; who and when stand beside it in columns of their own."""
+        super().set_history_delta_changes(request, historical_records, *args)
+        for record in historical_records:
+            changes = getattr(record, "history_delta_changes", [])
+            record.history_delta_changes = [
+                change for change in changes if change["field"].lower() in REVIEWED_FIELDS
+            ]
+
+    def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
+        """History is a record. Who wants an old wording back types it, and that is recorded too."""
+        return True
