@@ -77,6 +77,8 @@ def _objection_to_text(text: str) -> str:
 def _is_part_of_name(text: str, match: re.Match[str]) -> bool:
     """ "US", "IT" and "The Who" are names, though their letters spell a pronoun."""
     word = match.group()
+    if word[:1].isupper() and text[match.end() : match.end() + 2].strip()[:1].isupper():
+        return True
     return (word.isupper() and len(word) > 1) or (
         word[:1].isupper() and match.start() > 0 and text[match.start() - 2] not in ".?!:"
     )

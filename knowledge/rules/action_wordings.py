@@ -24,7 +24,7 @@ from knowledge.rules.verbs import finite_for_one
 _NO_PASSIVE = words(
     """
     have be become remain cost weigh last lack resemble fit suit stay equal contain measure mean marry leave join
-    enter reach attend total span take get speak
+    receive enter reach attend total span take get speak
     """
 )
 _GROUPS = words(
@@ -191,7 +191,7 @@ def subject_questions(doing: Doing, catalog: Catalog, *circumstances: str) -> li
     if action.object and passive and not circumstances and not action.counted:
         be, _, participle = passive.partition(" ")
         be = {"was": "were", "is": "are", "has": "have"}.get(be, be) if action.several else be
-        who = "who" if word.startswith("Who") else "what"
+        who = "who" if word == "Who" else "what"
         questions += [f"{capitalise(who)} {be} {action.object} {participle} by?"]
         questions += [f"By {'whom' if who == 'who' else 'what'} {be} {action.object} {participle}?"]
     else:

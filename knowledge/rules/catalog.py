@@ -12,7 +12,15 @@ from knowledge.rules.english import (
     singular,
 )
 from knowledge.rules.facts import Action, Classification, Fact, Property, norm
-from knowledge.rules.lexicon import ANAPHORIC_NOUNS, FEMALE_NOUNS, KINSHIP, MALE_NOUNS, PLACE_WORDS, words
+from knowledge.rules.lexicon import (
+    ANAPHORIC_NOUNS,
+    FEMALE_NOUNS,
+    KINSHIP,
+    MALE_NOUNS,
+    PLACE_WORDS,
+    PREFIXED_KINDS,
+    words,
+)
 
 PERSONAL_PROPERTIES = KINSHIP | {
     "occupation", "profession", "job", "job title", "hobby", "gender", "sex", "date of birth", "birth date",
@@ -21,6 +29,9 @@ PERSONAL_PROPERTIES = KINSHIP | {
 }  # fmt: skip
 _PERSONAL_VERBS = words("marry divorce live reside work study graduate retire emigrate train")
 _NAMED_KINDS = ANAPHORIC_NOUNS | PLACE_WORDS
+PREFIXED_KINDS = words(
+    "project programme program lake river team hotel building station mission operation campaign"
+)
 _AMBIGUOUS_KIND_WORDS = words("park hill post may home state unit site line house bay")
 
 
@@ -106,7 +117,9 @@ def _noun_in_name(name: str) -> str:
     words_of_name = name.split()
     if len(words_of_name) < 2 or is_plural(words_of_name[-1]):
         return ""
-    candidates = [words_of_name[0], words_of_name[-1]]
+    candidates = [words_of_name[-1]]
+    if words_of_name[0].lower() in PREFIXED_KINDS:
+        candidates.insert(0, words_of_name[0])
     if "of" in words_of_name:
         candidates = [words_of_name[words_of_name.index("of") - 1]]
     lower = [word.lower() for word in candidates]

@@ -444,7 +444,7 @@ class SentenceParser:
         return self._nominal_predicate(clause, index)
 
     def _nominal_predicate(self, clause: Clause, index: int) -> tuple[Clause, int]:
-        parsed = noun_phrases(self.tokens, index)
+        parsed = noun_phrases(self.tokens, index, bare_list=clause.subject.is_many)
         if parsed is None:
             raise Unreadable("predicate not understood")
         phrase, index = parsed
@@ -483,6 +483,8 @@ class SentenceParser:
             if (timed := self._time(index)) is not None:
                 attached.append(Attached("", time=timed[0]))
                 index = timed[1]
+            elif self._is_dropped(index):
+                index = self._segment_end(index)
             elif self._is_subordinator(index):
                 self._refuse_condition(clause, token)
                 index = self._segment_end(index)
@@ -493,7 +495,10 @@ class SentenceParser:
                 attached.append(Attached("", phrase=measure[0]))
                 index = measure[1]
             elif "TO" in token.tags:
-                index = self._segment_end(index)
+                end = self._segment_end(index)
+                if clause.predicate is not None and not attached:  # "the first woman to win the prize"
+                    clause = replace(clause, predicate=_tailed(clause.predicate, self._words(index, end)))
+                index = end
             elif token.may_be("R") and not token.may_be("N", "NS", "PN", "VBD", "VBZ"):
                 _, after = skip_adverbs(self.tokens, index)
                 index = max(after, index + 1)
@@ -520,6 +525,11 @@ class SentenceParser:
         if (more := self._attached(end)) is not None and more[0].preposition in ("before", "after"):
             return with_modifier(phrase, more[0]), more[1]
         return phrase, end
+
+    def _is_dropped(self, index: int) -> bool:
+        """ "because of", "due to": reasons are left out, with all that follows in their segment."""
+        words = tuple(token.lower for token in self.tokens[index : index + 3])
+        return any(words[: len(each)] == each for each in _DROPPED_PREPOSITIONS)
 
     def _checked_end(self, index: int) -> int:
         if index >= len(self.tokens):
@@ -631,7 +641,35 @@ class SentenceParser:
         )
         if parsed is None:
             return None
-        return Attached(" ".join(words[:width]), parsed[0]), parsed[1]
+        phrase, end = self._with_region(*parsed)
+        return Attached(" ".join(words[:width]), phrase), end
+
+    def _with_region(self, phrase: NounPhrase, index: int) -> Parsed:
+        """ "Avon, Ohio" is one place: a name after a comma that the clause or an aside ends on."""
+        named = phrase.kind == "name" and not phrase.items and not phrase.modifiers
+        if not named or not self._comma_at(index) or index + 1 >= len(self.tokens):
+            return phrase, index
+        region = self.tokens[index + 1]
+        after = self.tokens[index + 2] if index + 2 < len(self.tokens) else None
+        ends = (
+            after is None
+            or after.text in (",", ".", ";")
+            or after.may_be("IN")
+            or self._time(index + 2) is not None
+        )
+        if not region.is_name or not ends or self._enumerates(index + 2):
+            return phrase, index
+        return self._with_region(replace(phrase, core=f"{phrase.core}, {region.text}"), index + 2)
+
+    def _enumerates(self, index: int) -> bool:
+        """Do further items and an "and" follow the comma at ``index``?"""
+        if not self._comma_at(index):
+            return False
+        names = [token for token in self.tokens[index + 1 : index + 3]]
+        return bool(names) and (
+            names[0].lower == "and"
+            or (len(names) > 1 and names[0].is_name and names[1].lower in ("and", ","))
+        )
 
     def _has_noun(self, index: int) -> bool:
         if index >= len(self.tokens):
@@ -830,8 +868,16 @@ def _attach(clause: Clause, attached: list[Attached], phrase: Attached) -> tuple
     if tuple(phrase.preposition.split()) in _DROPPED_PREPOSITIONS:
         return clause, attached
     target = clause.predicate or clause.object
+    last_attached = attached[-1].phrase if attached else None
+    if (
+        last_attached is not None
+        and last_attached.kind == "common"
+        and phrase.preposition in ("for", "about", "between")
+    ):
+        return clause, [*attached[:-1], replace(attached[-1], phrase=with_modifier(last_attached, phrase))]
     if target is None or attached or clause.predicate is not None:
-        if clause.predicate is not None and not attached:
+        temporal = phrase.preposition in ("after", "before", "during", "since", "until", "despite")
+        if clause.predicate is not None and not attached and not temporal:
             return replace(clause, predicate=with_modifier(clause.predicate, phrase)), attached
         return clause, [*attached, phrase]
     last = target.flat()[-1]

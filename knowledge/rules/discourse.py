@@ -90,7 +90,10 @@ class Discourse:
             phrase, modifiers=tuple((word, self.resolve(inner)) for word, inner in phrase.modifiers)
         )
         if phrase.owner is not None:
-            return replace(phrase, owner=self.resolve(phrase.owner))
+            owner = self.resolve(phrase.owner)
+            if owner.kind == "common" and owner.determiner == "the" and not is_anchored(owner):
+                raise Unreadable(f"“{owner.text}” has no name before it")
+            return replace(phrase, owner=owner)
         if phrase.determiner.lower() in lexicon.POSSESSIVES:
             return replace(phrase, owner=self._possessor(phrase.determiner.lower()), determiner="")
         if phrase.kind == "name":
@@ -214,7 +217,8 @@ class Discourse:
             name = self._by_noun(singular(phrase.head))
             if name:
                 return self._named(name)
-        if points or any(word in lexicon.CONTEXT_ADJECTIVES for word in words[:-1]):
+        unknown = len(words) == 1 and singular(phrase.head) in lexicon.ANAPHORIC_NOUNS and not phrase.tail
+        if points or unknown or any(word in lexicon.CONTEXT_ADJECTIVES for word in words[:-1]):
             raise Unreadable(f"“{phrase.determiner} {phrase.core}” has no name before it")
         return phrase
 
@@ -255,7 +259,7 @@ class Discourse:
     def _nouns_of(self, name: str) -> set[str]:
         """What a name is known to be, and what it says of itself: "Project Kestrel" is a project."""
         words = name.lower().split()
-        ends = {words[0], words[-1]} if len(words) > 1 else set()
+        ends = ({words[-1]} | ({words[0]} & lexicon.PREFIXED_KINDS)) if len(words) > 1 else set()
         learned = {self.nouns[norm(name)]} if norm(name) in self.nouns else set()
         return learned | (ends & lexicon.ANAPHORIC_NOUNS)
 
@@ -266,7 +270,7 @@ def _is_short_for(short: str, full: str, person: bool) -> bool:
         return False
     if person:
         return short in (words[0], words[-1])
-    return short == words[-1] and words[0].lower() in lexicon.ANAPHORIC_NOUNS
+    return short == words[-1] and words[0].lower() in lexicon.PREFIXED_KINDS
 
 
 def has_name(text: str) -> bool:

@@ -18,6 +18,7 @@ from knowledge.rules.english import (
 from knowledge.rules.facts import Action, Adjunct, Classification, Evidence, Fact, Property, Verb, norm
 from knowledge.rules.phrases import NounPhrase
 from knowledge.rules.times import TimeRole, made_absolute
+from knowledge.rules.tokens import word_tags
 from knowledge.rules.verbs import Unreadable
 
 _VAGUE_OWNED = lexicon.words(
@@ -184,6 +185,8 @@ class Interpreter:
             return [self._action(clause)]
         predicate = self.discourse.resolve(clause.predicate)
         self._self_contained_subject(clause)
+        if clause.group.verb.finite in ("are", "were") and not subject.is_many:
+            raise Unreadable("subject and verb differ in number")
         return self._named_as(subject, predicate, past, clause)
 
     def _values(self, clause: Clause) -> tuple[str, ...]:
@@ -310,7 +313,7 @@ class Interpreter:
         for item in clause.subject.flat():
             if item.kind in ("name", "date") or item.owner is not None or is_anchored(item):
                 continue
-            if item.determiner == "the" and len(item.core.split()) > 1 and not item.tail:
+            if item.determiner == "the" and _is_compound(item) and not item.tail:
                 continue
             general = (
                 item.determiner in ("", "a", "an", "each", "every", "all") and not clause.group.verb.past
@@ -344,6 +347,12 @@ class Interpreter:
             return None
         text = f"{attached.preposition} {phrase.text}".strip()
         return Adjunct(text, attached.preposition, phrase.text, _role(attached.preposition, phrase))
+
+
+def _is_compound(phrase: NounPhrase) -> bool:
+    """ "the finance team" says which team; "the distinctive structure" does not say which structure."""
+    words = phrase.core.split()
+    return len(words) > 1 and "N" in word_tags(words[-2]) and "J" not in word_tags(words[-2])
 
 
 def _with_rate(thing: NounPhrase | None, adjuncts: tuple[Adjunct, ...]) -> tuple[str, tuple[Adjunct, ...]]:

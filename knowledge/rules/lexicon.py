@@ -281,6 +281,9 @@ NOT_PERSON_NOUNS = words(
 #: Words in a capitalised name that say it does not name a person.
 NON_PERSON_NAME_WORDS = words(
     """
+    the township census high middle elementary memorial monument cemetery stadium arena territory colony
+    entertainment pictures films music productions publishing motors airways express electric energy power steel
+    oil gas mining chemical pharmaceuticals foods brewing brewery wine transport logistics shipping
     the project team department division office committee council board group company corporation corp
     inc ltd llc plc gmbh ag as ab asa bv sa co limited incorporated industries systems solutions
     services technologies technology software labs laboratory laboratories studio studios works partners
@@ -342,6 +345,12 @@ ANAPHORIC_NOUNS = words(
     prize foundation charity trust society association committee department division office plant
     factory mill mine farm laboratory lab observatory telescope satellite mission spacecraft species
     planet star disease drug incident outage accident fire battle war treaty law policy bank brewery
+    """
+)
+#: Kinds that stand before the name: "Project Kestrel", "Lake Como".
+PREFIXED_KINDS = words(
+    """
+    project programme program lake river team hotel building station mission operation campaign
     """
 )
 #: Class nouns that may stand for one another: a definite description finds its antecedent within a row.

@@ -97,9 +97,17 @@ def _with_of(tokens: Sequence[Token], phrase: NounPhrase, index: int, is_verb: S
 
 
 def noun_phrases(
-    tokens: Sequence[Token], index: int, is_verb: Stops = never, *, after_of: bool = False
+    tokens: Sequence[Token],
+    index: int,
+    is_verb: Stops = never,
+    *,
+    after_of: bool = False,
+    bare_list: bool = False,
 ) -> Parsed | None:
-    """One noun phrase or an enumeration of them: "A", "A and B", "A, B and C", "A, B"."""
+    """One noun phrase or an enumeration of them: "A", "A and B", "A, B and C".
+
+    ``bare_list`` allows "A, B" without "and", which elsewhere is one thing explained ("Avon, Ohio").
+    """
     first = noun_phrase(tokens, index, is_verb)
     if first is None or first[0].kind == "pronoun":
         return first
@@ -112,7 +120,7 @@ def noun_phrases(
         items.append(following[0])
         ends.append(following[1])
         conjunction = word
-    if not conjunction and not _is_bare_enumeration(tokens, items, ends[-1]):
+    if not conjunction and not (bare_list and _is_bare_enumeration(tokens, items, ends[-1])):
         return first
     return NounPhrase(kind=items[0].kind, items=tuple(items), conjunction=conjunction or "and"), ends[-1]
 
@@ -143,7 +151,8 @@ def _starts_verb_phrase(tokens: Sequence[Token], index: int, before: NounPhrase)
     if not token.may_be("VBZ", "VBD", "VBN", "AUX", "MD") or token.is_name:
         return False
     if not token.may_be(*NOMINAL):
-        return not token.may_be("J") or not _next_may_be(tokens, index, "N", "NS", "PN", "J")
+        finite = token.may_be("VBD", "VBZ") and _next_may_be(tokens, index, "PN")
+        return finite or not token.may_be("J") or not _next_may_be(tokens, index, "N", "NS", "PN", "J")
     if _next_may_be(tokens, index, "DT", "PN", "CD", "PP$", "QT", "DATE"):
         return True
     one_thing = before.kind == "name" or (bool(before.determiner) and not before.plural)
@@ -281,11 +290,19 @@ def _name(core: Sequence[Token], determiners: list[str]) -> NounPhrase:
     """A name, with the common noun that may introduce it split off: "the engineer Mara Lind"."""
     role = " ".join(token.text for token in core[:-1])
     name = core[-1].text
-    introduces = core[:-1] and all(not token.is_name for token in core[:-1]) and core[-2].may_be("N")
+    introduces = _is_role(core)
     if introduces and (not determiners or determiners == ["the"] or determiners == ["The"]):
         return NounPhrase("name", "", name, core[-1].lower, role=role)
     text = " ".join(token.text for token in core)
     return NounPhrase("name", " ".join(_lower_article(word) for word in determiners), text, core[-1].lower)
+
+
+def _is_role(core: Sequence[Token]) -> bool:
+    """ "engineer Mara Lind", "ship Fram": a common noun that says what the name after it is."""
+    if len(core) < 2 or any(token.is_name or token.may_be("CD") for token in core[:-1]):
+        return False
+    noun = core[-2].lower
+    return is_person_noun(noun) or noun in lexicon.ANAPHORIC_NOUNS
 
 
 def _common(core: Sequence[Token], determiners: list[str]) -> NounPhrase:

@@ -35,7 +35,7 @@ _ARTICLED = re.compile(
     r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)"
     r"(?=\s(?:is|are|was|were|has|had|in|on|at|and|or|that|which|who|to|from|by|with|for)\b|[.,;:)]|$)"
 )
-_SPEECH = re.compile(r"[\"“][^\"”]*[,.!?][\"”]|[\"“][^\"”]*$")
+_SPEECH = re.compile(r"(?:^|[\s(])[\"“][^\"”]*[.!?][\"”]|[“][^”]*$")
 
 
 def read_document(document: SourceDocument) -> Reading:
@@ -174,7 +174,7 @@ class _Reader:
         cleaned = clean(sentence)
         if cleaned.text.endswith("?"):
             raise Unreadable("a question")
-        if _SPEECH.search(cleaned.text):
+        if cleaned.text.count('"') % 2 or _SPEECH.search(cleaned.text):
             raise Unreadable("quoted speech")
         interpreter = Interpreter(self.discourse, evidence)
         facts: list[Fact] = []
@@ -183,12 +183,11 @@ class _Reader:
         return self._parsed(interpreter, cleaned.text) + facts
 
     def _parsed(self, interpreter: Interpreter, text: str) -> list[Fact]:
-        parser = SentenceParser(text, tokenise(text, self.names))
-        try:
-            parser.parse()
-        except Unreadable:
-            # A sentence is read as a whole or not at all: what was found before the obstacle may depend on it.
-            raise
+        tokens = tokenise(text, self.names)
+        if any("QUOTE" in token.tags for token in tokens):
+            raise Unreadable("quoted speech")
+        parser = SentenceParser(text, tokens)
+        parser.parse()
         return interpreter.facts(parser.clauses, parser.appositions)
 
     def _parenthesis(self, interpreter: Interpreter, before: str, inside: str) -> list[Fact]:

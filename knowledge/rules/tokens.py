@@ -74,6 +74,7 @@ def clean(sentence: str) -> CleanSentence:
     text = _EMPHASIS.sub("", _LINK.sub(r"\1", sentence))
     text = text.replace("``", '"').replace("''", '"')
     text = re.sub(r"\s+", " ", text)
+    text = re.sub(r",([\"”])", r"\1,", text)  # the comma inside a quoted title belongs to the sentence
     text = re.sub(r"(?<=\w) - (?=\w+ed\b|\w+ing\b|based\b|related\b)", "-", text)
     text = re.sub(r" (['’]s\b|,|;)", r"\1", text).strip()
     parentheses = []
@@ -115,10 +116,10 @@ def _is_capital_function_word(text: str, start: int, word: str) -> bool:
 
 def _kind_tags(kind: str, word: str) -> Tags:
     if kind == "quoted":
-        is_title = word[1:2].isupper() or word[1:2].isdigit()
+        is_title = (word[1:2].isupper() or word[1:2].isdigit()) and len(word.split()) <= 8
         return (
             frozenset({"PN"})
-            if is_title and not word[1:-1].endswith((".", "!", "?", ","))
+            if is_title and not word[1:-1].endswith((".", "!", "?"))
             else frozenset({"QUOTE"})
         )
     if kind == "word":
