@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from chat.executives import make_executive
@@ -16,6 +17,7 @@ from chat.protocol.session import interrogate
 from chat.protocol.state import Budget
 from knowledge.models import Corpus, Role
 from memosite.errors import Conflict, MemoError
+from training.models import LIVE
 from training.services import live_version
 from training.serving import memory_for
 
@@ -30,10 +32,45 @@ class BadQuestion(MemoError):
     status = 422
 
 
+class BadTitle(MemoError):
+    """The title is empty or too long."""
+
+    code = "bad_title"
+    status = 422
+
+
 def start_conversation(corpus: Corpus, person: Any) -> Conversation:
     """Open a conversation with a corpus that the person may read. Raises NotAllowed."""
     corpus.require(person, Role.READER)
     return Conversation.objects.create(corpus=corpus, person=person)
+
+
+def conversations_of(person: Any) -> QuerySet[Conversation]:
+    """A person's own conversations, as far as the person may still read their corpora."""
+    readable = Corpus.objects.for_role(person, Role.READER)
+    return Conversation.objects.filter(person=person.pk, corpus__in=readable)
+
+
+def askable_corpora(person: Any) -> QuerySet[Corpus]:
+    """The corpora that the person may read and that have a live memory."""
+    return Corpus.objects.for_role(person, Role.READER).filter(aliases__name=LIVE)
+
+
+def rename_conversation(conversation: Conversation, title: str) -> None:
+    """Give a conversation another title. Raises BadTitle."""
+    title = " ".join(title.split())
+    longest = Conversation._meta.get_field("title").max_length or 0
+    if not 0 < len(title) <= longest:
+        raise BadTitle(f"Give the conversation a title of at most {longest} characters.")
+    Conversation.objects.filter(pk=conversation.pk).update(title=title)
+
+
+def delete_conversation(conversation: Conversation) -> None:
+    """Delete a conversation with its turns. Raises Conflict while a question is being answered."""
+    end_abandoned_turns(conversation)
+    if conversation.turns.filter(status=TurnStatus.RUNNING).exists():
+        raise Conflict("A question is still being answered here. Stop it before you delete the conversation.")
+    conversation.delete()
 
 
 def start_turn(conversation: Conversation, question: str, person: Any) -> Turn:

@@ -1,0 +1,12 @@
+"""Addresses of the chat pages."""
+
+from django.urls import path
+
+from chat import views
+
+urlpatterns = [
+    path("chat/", views.conversations, name="conversations"),
+    path("chat/<int:pk>/", views.conversation, name="conversation"),
+    path("chat/<int:pk>/rename/", views.rename, name="rename-conversation"),
+    path("chat/<int:pk>/delete/", views.delete, name="delete-conversation"),
+]

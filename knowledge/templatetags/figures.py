@@ -1,0 +1,34 @@
+"""How numbers are worded on pages."""
+
+from __future__ import annotations
+
+from django import template
+
+register = template.Library()
+MINUTE, HOUR = 60, 3600
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """A number of seconds in words, as rough as people say it: 2.1 s, 45 s, 3 min, 1 h 20 min."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if round(seconds) < MINUTE:
+        return f"{seconds:.0f} s"
+    if round(seconds / MINUTE) < MINUTE:
+        return f"{seconds / MINUTE:.0f} min"
+    hours, minutes = divmod(round(seconds / MINUTE), MINUTE)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+@register.filter
+def percent(fraction: float | None) -> str:
+    """A fraction as a percentage; never 100 % for what is not whole, nor 0 % for what is not nothing."""
+    if fraction is None:
+        return ""
+    rounded = round(fraction * 100)
+    if 0 < fraction < 1:
+        rounded = min(99, max(1, rounded))
+    return f"{rounded} %"

@@ -1,0 +1,23 @@
+"""What every test stands on: folders of its own, and a broker that nobody listens to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from celery import current_app
+
+
+@pytest.fixture(autouse=True)
+def state_of_its_own(settings, tmp_path: Path) -> None:
+    """Files that a test makes go to its own folder; static files come from the sources."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.MEMORY_DIR = tmp_path / "memories"
+    settings.BROKER_DIR = tmp_path / "broker"
+    settings.STATIC_ROOT = None
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_sent_to_workers() -> None:
+    """Messages of runs go to a queue in memory. Tests that want the work done call the task, or start a worker."""
+    current_app.conf.update(broker_url="memory://", broker_transport_options={})

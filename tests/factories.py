@@ -1,0 +1,206 @@
+"""Rows for tests, each complete and valid by default."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import factory
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from factory.django import DjangoModelFactory
+
+from chat.models import Conversation, SubQuery, Turn, TurnEvent
+from knowledge.ingest.chunk import split_into_chunks
+from knowledge.models import (
+    Chunk,
+    Corpus,
+    Document,
+    GenerationRun,
+    Reflection,
+    ReflectionSet,
+    ReviewStatus,
+    Role,
+    UnreadSentence,
+)
+from training.models import LIVE, Alias, MemoryVersion, TrainedPair, TrainingRun
+
+PASSWORD = "a long enough secret"
+
+
+class UserFactory(DjangoModelFactory):
+    """``UserFactory(reads=corpus)``, ``curates=`` or ``owns=`` also gives the person that role."""
+
+    class Meta:
+        model = settings.AUTH_USER_MODEL
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"person{n}")
+    password = factory.LazyFunction(lambda: make_password(PASSWORD))
+
+    @factory.post_generation
+    def reads(self, create: bool, corpus: Corpus | None, **kwargs: Any) -> None:
+        _join(self, corpus, Role.READER)
+
+    @factory.post_generation
+    def curates(self, create: bool, corpus: Corpus | None, **kwargs: Any) -> None:
+        _join(self, corpus, Role.CURATOR)
+
+    @factory.post_generation
+    def owns(self, create: bool, corpus: Corpus | None, **kwargs: Any) -> None:
+        _join(self, corpus, Role.OWNER)
+
+
+def _join(person: Any, corpus: Corpus | None, role: Role) -> None:
+    if corpus:
+        person.groups.add(corpus.group(role))
+
+
+class CorpusFactory(DjangoModelFactory):
+    """A corpus with its three groups."""
+
+    class Meta:
+        model = Corpus
+
+    slug = factory.Sequence(lambda n: f"corpus-{n}")
+    name = factory.LazyAttribute(lambda row: row.slug.replace("-", " ").capitalize())
+    description = "What a company knows."
+
+
+class DocumentFactory(DjangoModelFactory):
+    """A current document with its chunks."""
+
+    class Meta:
+        model = Document
+        skip_postgeneration_save = True
+
+    corpus = factory.SubFactory(CorpusFactory)
+    name = factory.Sequence(lambda n: f"document-{n}.md")
+    title = factory.LazyAttribute(lambda row: row.name.removesuffix(".md").capitalize())
+    text = "Ada Lund leads Project Atlas. Project Atlas began in 2019."
+    media_type = "text/markdown"
+    checksum = factory.LazyAttribute(lambda row: hashlib.sha256(f"{row.name}{row.text}".encode()).hexdigest())
+
+    @factory.post_generation
+    def chunks(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        Chunk.objects.bulk_create(
+            Chunk(document=self, position=position, start=span.start, end=span.end, text=span.text)
+            for position, span in enumerate(split_into_chunks(self.text))  # type: ignore[arg-type]
+        )
+
+
+class GenerationRunFactory(DjangoModelFactory):
+    class Meta:
+        model = GenerationRun
+
+    corpus = factory.SubFactory(CorpusFactory)
+
+
+class UnreadSentenceFactory(DjangoModelFactory):
+    class Meta:
+        model = UnreadSentence
+
+    run = factory.SubFactory(GenerationRunFactory)
+    chunk = factory.LazyAttribute(lambda row: DocumentFactory(corpus=row.run.corpus).chunks.first())
+    start = 0
+    end = factory.LazyAttribute(lambda row: len(row.text))
+    text = "Whatever may be, may be."
+    reason = "no main verb"
+
+
+class ReflectionSetFactory(DjangoModelFactory):
+    class Meta:
+        model = ReflectionSet
+        django_get_or_create = ("corpus", "generator")
+
+    corpus = factory.SubFactory(CorpusFactory)
+    generator = "rules"
+
+
+class ReflectionFactory(DjangoModelFactory):
+    """An approved pair without a source."""
+
+    class Meta:
+        model = Reflection
+
+    corpus = factory.SubFactory(CorpusFactory)
+    reflection_set = factory.LazyAttribute(lambda row: ReflectionSetFactory(corpus=row.corpus))
+    key = factory.LazyAttribute(lambda row: hashlib.sha256(row.question.encode()).hexdigest())
+    question = factory.Sequence(lambda n: f"Who leads Project {n}?")
+    answer = factory.Sequence(lambda n: f"Person {n} leads it.")
+    kind = "direct"
+    fact = factory.Sequence(lambda n: f"fact-{n}")
+    status = ReviewStatus.APPROVED
+
+
+class MemoryVersionFactory(DjangoModelFactory):
+    """A version without an artifact on disk; ``live=True`` points the live alias at it."""
+
+    class Meta:
+        model = MemoryVersion
+        skip_postgeneration_save = True
+
+    corpus = factory.SubFactory(CorpusFactory)
+    number = factory.LazyAttribute(lambda row: row.corpus.versions.count() + 1)
+    base = "from scratch"
+    method = "full"
+    path = factory.LazyAttribute(lambda row: f"{row.corpus.slug}-v{row.number}")
+    sha256 = factory.LazyAttribute(lambda row: hashlib.sha256(row.path.encode()).hexdigest())
+
+    @factory.post_generation
+    def live(self, create: bool, is_live: bool | None, **kwargs: Any) -> None:
+        if is_live:
+            Alias.objects.update_or_create(corpus=self.corpus, name=LIVE, defaults={"version": self})
+
+
+class TrainedPairFactory(DjangoModelFactory):
+    class Meta:
+        model = TrainedPair
+
+    version = factory.SubFactory(MemoryVersionFactory)
+    question = "Who leads Project Atlas?"
+    answer = "Ada Lund leads Project Atlas."
+
+
+class TrainingRunFactory(DjangoModelFactory):
+    class Meta:
+        model = TrainingRun
+
+    corpus = factory.SubFactory(CorpusFactory)
+
+
+class ConversationFactory(DjangoModelFactory):
+    """A conversation of a person who reads the corpus."""
+
+    class Meta:
+        model = Conversation
+
+    corpus = factory.SubFactory(CorpusFactory)
+    person = factory.LazyAttribute(lambda row: UserFactory(reads=row.corpus))
+
+
+class TurnFactory(DjangoModelFactory):
+    """A running turn; ``events=[...]`` stores events of chat.protocol in their order."""
+
+    class Meta:
+        model = Turn
+        skip_postgeneration_save = True
+
+    conversation = factory.SubFactory(ConversationFactory)
+    question = "Who leads Project Atlas?"
+
+    @factory.post_generation
+    def events(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        for seq, data in enumerate(extracted or (), start=1):
+            fields = data.model_dump(exclude={"type"})
+            TurnEvent.objects.create(turn=self, seq=seq, type=data.type, data=fields)
+
+
+class SubQueryFactory(DjangoModelFactory):
+    class Meta:
+        model = SubQuery
+
+    turn = factory.SubFactory(TurnFactory)
+    index = factory.LazyAttribute(lambda row: row.turn.sub_queries.count() + 1)
+    stage = "grounding"
+    question = "Who leads Project Atlas?"

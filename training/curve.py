@@ -1,0 +1,60 @@
+"""A training's course as the points of a small line chart, drawn by a template."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 480, 150  # of the plot itself, in units of the drawing
+Point = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Polyline points for loss and recall in a plot of ``WIDTH`` by ``HEIGHT``, and what its axes say.
+
+    Loss is drawn from 0 to ``most_loss``, recall from 0 to 1, both upwards.
+    """
+
+    loss: str
+    recall: str
+    most_loss: float
+    last_step: int
+    summary: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def chart_of(curve: Sequence[Point]) -> Chart | None:
+    """The chart of a training's points ``{step, loss, recall}``, of which loss and recall may be missing.
+
+    None while there are fewer than two points to connect.
+    """
+    steps = max((point["step"] for point in curve), default=0)
+    losses = [point["loss"] for point in curve if "loss" in point]
+    if len(curve) < 2 or not steps or not losses:
+        return None
+    most = max(losses) or 1.0
+    return Chart(
+        loss=_polyline(curve, "loss", steps, most),
+        recall=_polyline(curve, "recall", steps, 1.0),
+        most_loss=most,
+        last_step=int(steps),
+        summary=_summary(curve, int(steps)),
+    )
+
+
+def _polyline(curve: Sequence[Point], name: str, steps: float, most: float) -> str:
+    return " ".join(
+        f"{WIDTH * point['step'] / steps:.1f},{HEIGHT * (1 - point[name] / most):.1f}"
+        for point in curve
+        if name in point
+    )
+
+
+def _summary(curve: Sequence[Point], steps: int) -> str:
+    said = [f"At step {steps:,}"]
+    for name, wording in (("loss", "loss {:.3f}"), ("recall", "recall {:.0%}")):
+        last = next((point[name] for point in reversed(curve) if name in point), None)
+        said += [wording.format(last)] if last is not None else []
+    return ", ".join(said)
