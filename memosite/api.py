@@ -1,4 +1,4 @@
-"""What every REST endpoint shares: problem details (RFC 9457), paging, and logging in for a token."""
+"""What every REST endpoint shares: problem details (RFC 9457) and paging."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from knox.views import LoginView
 from rest_framework import exceptions
-from rest_framework.authentication import BasicAuthentication
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -20,13 +18,6 @@ class Pages(PageNumberPagination):
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 1000
-
-
-class TokenView(LoginView):
-    """Exchange a user name and password (HTTP Basic) for an API token, which is shown only here."""
-
-    authentication_classes = (BasicAuthentication,)
-    throttle_scope = "login"
 
 
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -194,6 +194,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "ReviewStatus": "knowledge.models.ReviewStatus",
+        "RunStatus": "memosite.runs.Status",
+        "TurnStatus": "chat.models.TurnStatus",
+    },
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 

@@ -6,13 +6,12 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
-from knox.views import LogoutView as TokenLogoutView
 
-from memosite.api import TokenView
+from memosite.tokens import TokenEndView, TokenView
 
 api = [
     path("auth/login/", TokenView.as_view(), name="api-login"),
-    path("auth/logout/", TokenLogoutView.as_view(), name="api-logout"),
+    path("auth/logout/", TokenEndView.as_view(), name="api-logout"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("knowledge.api_urls")),

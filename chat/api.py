@@ -1,0 +1,163 @@
+"""REST for asking a memory, and for one's own conversations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from rest_framework import serializers, status
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from chat import services
+from chat.models import Conversation, SubQuery, Turn, TurnEvent
+from knowledge.api import CorpusView
+from knowledge.models import Corpus, Role
+
+
+class SubQuerySerializer(serializers.ModelSerializer[SubQuery]):
+    class Meta:
+        model = SubQuery
+        fields = ("index", "stage", "question", "answer", "known", "confidence", "latency_ms")
+
+
+class TurnSerializer(serializers.ModelSerializer[Turn]):
+    version = serializers.IntegerField(source="version.number", default=None, read_only=True)
+    sub_queries = SubQuerySerializer(many=True, read_only=True)
+    values = serializers.SerializerMethodField(help_text="The answer's items, for programs.")
+
+    class Meta:
+        model = Turn
+        fields = (
+            *("id", "conversation", "question", "answer", "values", "known", "status", "version"),
+            *("created_at", "finished_at", "sub_queries"),
+        )
+
+    @extend_schema_field(serializers.ListField(child=serializers.CharField()))
+    def get_values(self, turn: Turn) -> list[str]:
+        final = next((event for event in turn.events.all() if event.type == "final"), None)
+        return list(final.data["values"]) if final else []
+
+
+class EventSerializer(serializers.ModelSerializer[TurnEvent]):
+    class Meta:
+        model = TurnEvent
+        fields = ("seq", "type", "data")
+
+
+class ConversationSerializer(serializers.ModelSerializer[Conversation]):
+    corpus = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+
+    class Meta:
+        model = Conversation
+        fields = ("id", "corpus", "title", "created_at", "updated_at")
+
+
+class ConversationDetailSerializer(ConversationSerializer):
+    turns = TurnSerializer(many=True, read_only=True)
+
+    class Meta(ConversationSerializer.Meta):
+        fields = (*ConversationSerializer.Meta.fields, "turns")
+
+
+class AskSerializer(serializers.Serializer[Any]):
+    question = serializers.CharField(max_length=services.MAX_QUESTION)
+    conversation = serializers.IntegerField(
+        required=False, help_text="Go on with this conversation of yours."
+    )
+
+
+class Ask(CorpusView):
+    """Ask the live memory of a corpus."""
+
+    serializer_class = AskSerializer
+
+    @extend_schema(request=AskSerializer, responses={201: TurnSerializer})
+    def post(self, request: Request, slug: str) -> Response:
+        """Interrogate the memory and answer when it is done (readers). The turn is kept in your history."""
+        corpus = self.corpus()
+        checked = AskSerializer(data=request.data)
+        checked.is_valid(raise_exception=True)
+        conversation = self._conversation(corpus, checked.validated_data.get("conversation"))
+        turn = services.start_turn(conversation, checked.validated_data["question"], request.user)
+        for _ in services.run_turn(turn):
+            pass
+        return Response(TurnSerializer(turn).data, status=status.HTTP_201_CREATED)
+
+    def _conversation(self, corpus: Corpus, pk: int | None) -> Conversation:
+        if pk is None:
+            services.live_version(corpus)
+            return services.start_conversation(corpus, self.request.user)
+        return get_object_or_404(own_conversations(self.request), pk=pk, corpus=corpus)
+
+
+def own_conversations(request: Request) -> QuerySet[Conversation]:
+    """One's own conversations, as far as one may still read their corpora."""
+    readable = Corpus.objects.for_role(request.user, Role.READER)
+    return Conversation.objects.filter(person=request.user.pk, corpus__in=readable).select_related("corpus")
+
+
+class ConversationList(ListAPIView[Conversation]):
+    """Your conversations, the latest first."""
+
+    serializer_class = ConversationSerializer
+    queryset = Conversation.objects.none()
+
+    def get_queryset(self) -> QuerySet[Conversation]:
+        return own_conversations(self.request)
+
+
+class ConversationDetail(APIView):
+    """One of your conversations with its turns."""
+
+    @extend_schema(responses=ConversationDetailSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        rows = own_conversations(request).prefetch_related(
+            "turns__sub_queries", "turns__events", "turns__version"
+        )
+        return Response(ConversationDetailSerializer(get_object_or_404(rows, pk=pk)).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        services.delete_conversation(get_object_or_404(own_conversations(request), pk=pk))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def own_turn(request: Request, pk: int) -> Turn:
+    return get_object_or_404(Turn.objects.filter(conversation__in=own_conversations(request)), pk=pk)
+
+
+class TurnDetail(APIView):
+    """One of your turns."""
+
+    @extend_schema(responses=TurnSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(TurnSerializer(own_turn(request, pk)).data)
+
+
+class TurnEvents(APIView):
+    """The stored events of one of your turns."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("after", int, description="Only events after this seq.")],
+        responses=EventSerializer(many=True),
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        after = request.query_params.get("after", "0")
+        if not after.isdigit():
+            raise serializers.ValidationError({"after": ["A whole number is expected."]})
+        rows = own_turn(request, pk).events.filter(seq__gt=int(after))
+        return Response(EventSerializer(rows, many=True).data)
+
+
+class TurnStop(APIView):
+    """Stop the work on one of your turns."""
+
+    @extend_schema(request=None, responses={202: None})
+    def post(self, request: Request, pk: int) -> Response:
+        services.request_stop(own_turn(request, pk))
+        return Response(status=status.HTTP_202_ACCEPTED)

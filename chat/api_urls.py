@@ -1,0 +1,14 @@
+"""REST addresses of the chat."""
+
+from django.urls import path
+
+from chat import api
+
+urlpatterns = [
+    path("corpora/<slug:slug>/ask/", api.Ask.as_view(), name="api-ask"),
+    path("conversations/", api.ConversationList.as_view(), name="api-conversations"),
+    path("conversations/<int:pk>/", api.ConversationDetail.as_view(), name="api-conversation"),
+    path("turns/<int:pk>/", api.TurnDetail.as_view(), name="api-turn"),
+    path("turns/<int:pk>/events/", api.TurnEvents.as_view(), name="api-turn-events"),
+    path("turns/<int:pk>/stop/", api.TurnStop.as_view(), name="api-turn-stop"),
+]
