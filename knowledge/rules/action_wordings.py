@@ -24,9 +24,10 @@ from knowledge.rules.verbs import finite_for_one
 _NO_PASSIVE = words(
     """
     have be become remain cost weigh last lack resemble fit suit stay equal contain measure mean marry leave join
-    receive enter reach attend total span take get speak
+    receive include enter reach attend total span take get speak
     """
 )
+_STAYS_PASSIVE = words("know name call mean bear")
 _GROUPS = words(
     """
     team department division committee council board group company corporation corp inc ltd llc plc gmbh ag as ab
@@ -55,9 +56,15 @@ def made_active(action: Action) -> Action:
         (each for each in action.adjuncts if each.preposition == "by" and each.role == "agent"), None
     )
     verb = action.verb
-    if agent is None or not verb.passive or action.object or verb.auxiliary in ("",) or " " in verb.lemma:
+    if (
+        agent is None
+        or not verb.passive
+        or action.object
+        or " " in verb.lemma
+        or verb.lemma in ("know", "name", "call")
+    ):
         return action
-    active = _active(verb, plural=" and " in agent.value)
+    active = _active(verb, plural=agent.plural)
     if active is None:
         return action
     rest = tuple(each for each in action.adjuncts if each is not agent)
@@ -67,7 +74,7 @@ def made_active(action: Action) -> Action:
         verb=active,
         object=action.subject,
         adjuncts=rest,
-        plural=" and " in agent.value,
+        plural=agent.plural,
         several=action.plural,
         clear=True,
         counted="",

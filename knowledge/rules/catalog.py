@@ -29,9 +29,6 @@ PERSONAL_PROPERTIES = KINSHIP | {
 }  # fmt: skip
 _PERSONAL_VERBS = words("marry divorce live reside work study graduate retire emigrate train")
 _NAMED_KINDS = ANAPHORIC_NOUNS | PLACE_WORDS
-PREFIXED_KINDS = words(
-    "project programme program lake river team hotel building station mission operation campaign"
-)
 _AMBIGUOUS_KIND_WORDS = words("park hill post may home state unit site line house bay")
 
 

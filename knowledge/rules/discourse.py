@@ -11,6 +11,7 @@ from datetime import date
 from knowledge.rules import lexicon
 from knowledge.rules.english import (
     is_person_noun,
+    is_plural,
     looks_like_person_name,
     looks_like_place,
     singular,
@@ -241,20 +242,37 @@ class Discourse:
 
     def _untyped(self, noun: str) -> str:
         """Nothing is known to be a museum: then "the museum" is the topic that the text just spoke of."""
+        if noun not in lexicon.ANAPHORIC_NOUNS:
+            return ""
         last = self._last_subject()
-        if noun not in lexicon.ANAPHORIC_NOUNS or last is None or last.person or last.plural:
+        if last is None:
+            return self.topic if self._only_topic() else ""
+        if last.person or last.plural:
             return ""
         rivals = {
             norm(each.name)
             for each in self._recent()
             if self._is_thing(each) and not each.as_place and each.spoken >= last.spoken
         }
-        unknown = norm(last.name) not in self.nouns and not looks_like_place(last.name)
+        unknown = (
+            norm(last.name) not in self.nouns and not looks_like_place(last.name) and not is_plural(last.name)
+        )
         return (
             last.name
             if unknown and (rivals == {norm(last.name)} or norm(last.name) == norm(self.topic))
             else ""
         )
+
+    def _only_topic(self) -> bool:
+        """Has the text spoken of nothing but its topic, of which it has not said what it is?"""
+        if (
+            not self.topic
+            or self.is_person(self.topic)
+            or norm(self.topic) in self.nouns
+            or is_plural(self.topic)
+        ):
+            return False
+        return all(norm(each.name) == norm(self.topic) for each in self.mentions if self._is_thing(each))
 
     def _nouns_of(self, name: str) -> set[str]:
         """What a name is known to be, and what it says of itself: "Project Kestrel" is a project."""

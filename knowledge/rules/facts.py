@@ -50,6 +50,8 @@ class Adjunct:
     preposition: str
     value: str
     role: str
+    plural: bool = False
+    named: bool = False
 
 
 @dataclass(frozen=True)

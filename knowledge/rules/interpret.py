@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from knowledge.rules import lexicon
-from knowledge.rules.clauses import Apposition, Attached, Clause
+from knowledge.rules.clause import Apposition, Attached, Clause
 from knowledge.rules.discourse import Discourse, has_name, is_anchored
 from knowledge.rules.english import (
     is_person_noun,
@@ -313,7 +313,7 @@ class Interpreter:
         for item in clause.subject.flat():
             if item.kind in ("name", "date") or item.owner is not None or is_anchored(item):
                 continue
-            if item.determiner == "the" and _is_compound(item) and not item.tail:
+            if item.determiner == "the" and _is_compound(item) and not item.tail and self._speaks_of(item):
                 continue
             general = (
                 item.determiner in ("", "a", "an", "each", "every", "all") and not clause.group.verb.past
@@ -321,6 +321,10 @@ class Interpreter:
             if general and not item.counted and item.kind == "common":
                 continue
             raise Unreadable(f"the subject “{item.text}” is not named")
+
+    def _speaks_of(self, phrase: NounPhrase) -> bool:
+        """ "The finance team": a group is what it says; other compounds only where the text has no topic."""
+        return not self.discourse.topic or singular(phrase.head) in lexicon.ORGANISATION_WORDS | {"policy"}
 
     def _adjuncts(self, attached: Sequence[Attached]) -> Iterator[Adjunct]:
         """The phrases around the verb that can be understood by themselves; the others are left out."""
@@ -346,13 +350,21 @@ class Interpreter:
         if phrase is None:
             return None
         text = f"{attached.preposition} {phrase.text}".strip()
-        return Adjunct(text, attached.preposition, phrase.text, _role(attached.preposition, phrase))
+        role = _role(attached.preposition, phrase)
+        named = all(item.kind == "name" or _acts(item) for item in phrase.flat())
+        return Adjunct(text, attached.preposition, phrase.text, role, phrase.is_many, named)
 
 
 def _is_compound(phrase: NounPhrase) -> bool:
     """ "the finance team" says which team; "the distinctive structure" does not say which structure."""
     words = phrase.core.split()
     return len(words) > 1 and "N" in word_tags(words[-2]) and "J" not in word_tags(words[-2])
+
+
+def _acts(phrase: NounPhrase) -> bool:
+    """Can this be an agent: a person or a group of people?"""
+    noun = singular(phrase.head)
+    return is_person_noun(noun) or noun in lexicon.ORGANISATION_WORDS
 
 
 def _with_rate(thing: NounPhrase | None, adjuncts: tuple[Adjunct, ...]) -> tuple[str, tuple[Adjunct, ...]]:

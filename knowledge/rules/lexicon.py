@@ -390,7 +390,7 @@ CONTEXT_ADJECTIVES = words(
 INCOMPLETE_LIST_WORDS = words("others more etc")
 ABBREVIATIONS = words(
     """
-    mr mrs ms dr prof rev hon gen col sgt lt capt st mt ft jr sr vs e.g i.e cf approx ca no nos vol pp p
+    v mr mrs ms dr prof rev hon gen col sgt lt capt st mt ft jr sr vs e.g i.e cf approx ca no nos vol pp p
     fig figs eq ed eds dept inc ltd co corp jan feb mar apr jun jul aug sep sept oct nov dec al est u.s
     u.k u.n d.c ph.d b.a m.a b.sc m.sc a.m p.m bros mme messrs gov sen rep pres assn ave blvd rd
     """

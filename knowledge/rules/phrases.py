@@ -205,7 +205,7 @@ def _is_pronoun(tokens: Sequence[Token], index: int) -> bool:
 
 def _determined(tokens: Sequence[Token], index: int, is_verb: Stops) -> Parsed | None:
     start = index
-    determiners = []
+    determiners: list[str] = []
     while index < len(tokens) and tokens[index].may_be("DT", "PP$") and len(determiners) < 2:
         determiners.append(tokens[index].text)
         index += 1
@@ -250,6 +250,8 @@ def _core_end(tokens: Sequence[Token], index: int, is_verb: Stops) -> int | None
             break
         nominal = token.may_be("N", "NS", "PN", "CD", "QT") or (token.may_be("DATE") and not has_head)
         before_noun = token.may_be("J", "VBN", "VBG", "R") and _noun_follows(tokens, index)
+        if has_head and token.may_be("VBG") and _next_may_be(tokens, index, "DT", "PP$"):
+            break  # "a station broadcasting an oldies format"
         if has_head and not nominal and not before_noun:
             break
         if not nominal and not before_noun:

@@ -84,6 +84,7 @@ class _Reader:
         name = re.sub(r"^(?:\d+[.)]?)+\s+|\s*\([^)]*\)$", "", heading).strip(" :")
         if self._names_something(name):
             self.headings[level] = name
+            self.names |= {name}
         topic = self.headings[max(self.headings)] if self.headings else ""
         if topic != self.discourse.topic:
             self.discourse.topic = topic
@@ -240,12 +241,10 @@ def _names(text: str, title: str) -> frozenset[str]:
         for word, following in re.findall(r"(?:^|[.!?]\s+|\n)([A-Z][\w-]+)(?:'s)?\s([a-z]+)", text)
         if word.lower() not in lower and word_tags(following) & {"VBZ", "VBD", "AUX", "MD"}
     }
-    named = {
-        word
-        for word in opening
-        if "N" in word_tags(word.lower()) and not word_tags(word.lower()) & {"R", "VBG"}
+    named = {word for word in opening if _may_name(word_tags(word.lower()))}
+    from_title = {
+        word for word in re.findall(r"[\w-]+", title) if word[:1].isupper() and word.lower() not in lower
     }
-    from_title = {word for word in title.split() if word[:1].isupper() and word.lower() not in lower}
     return frozenset(word for word in middle | from_title | named if word.lower() not in SPEECH_VERBS)
 
 

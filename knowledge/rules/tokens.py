@@ -85,9 +85,25 @@ def clean(sentence: str) -> CleanSentence:
 
 
 def tokenise(text: str, known_names: frozenset[str] = frozenset()) -> list[Token]:
-    """Tag a cleaned sentence. ``known_names`` are names that may also be ordinary words ("Atlas")."""
+    """Tag a cleaned sentence.
+
+    ``known_names`` are names that may also be ordinary words ("Atlas") or several of them ("State of Affairs").
+    """
     tokens = _merge_dates(text, list(_raw_tokens(text)))
-    return _merge_names(text, _tag_first_word(tokens, known_names))
+    tokens = _merge_known(text, _tag_first_word(tokens, known_names), known_names)
+    return _merge_names(text, tokens)
+
+
+def _merge_known(text: str, tokens: list[Token], known_names: frozenset[str]) -> list[Token]:
+    """Join the words of each known name of several words into one token."""
+    merged = list(tokens)
+    for name in (name for name in known_names if " " in name and name in text):
+        for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text):
+            start, end = match.span()
+            inside = [at for at, token in enumerate(merged) if token.start >= start and token.end <= end]
+            if inside and merged[inside[0]].start == start and merged[inside[-1]].end == end:
+                merged[inside[0] : inside[-1] + 1] = [Token(name, start, end, frozenset({"PN"}))]
+    return merged
 
 
 def _raw_tokens(text: str) -> Iterator[Token]:
@@ -323,6 +339,7 @@ def _name_end(tokens: list[Token], index: int) -> int:
             following is not None and following.may_be("NS", "N", "CD") and not following.may_be("VBZ", "VBD")
         )
         links = token.lower in lexicon.PERSON_PARTICLES or token.text == "&"
+        links = links or (token.lower == "for" and tokens[end - 1].lower in lexicon.NON_PERSON_NAME_WORDS)
         if (_is_name_part(token) and not token.text.startswith(('"', "“"))) or (is_number and not counts):
             end += 1
         elif links and following is not None and _is_name_part(following):

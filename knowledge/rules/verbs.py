@@ -229,6 +229,8 @@ def _lexical(
     if tag is None:
         return None
     lemma = readings[tag]
+    if tag == "VBD" and index + 1 < len(tokens) and tokens[index + 1].lower == "by" and token.may_be("VBN"):
+        raise Unreadable("a participle without its verb")
     refuse_hedging_verb(lemma, tokens, index + 1)
     particle, end = _particle(tokens, index + 1)
     auxiliary = {"VBD": "did", "VBZ": "does", "VB": "do"}[tag]

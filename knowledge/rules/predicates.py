@@ -1,0 +1,308 @@
+"""Verb phrases: the verb, its object or predicate, and the circumstances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from knowledge.rules import lexicon
+from knowledge.rules.clause import (
+    Apposition,
+    Attached,
+    Clause,
+    attach,
+    is_bare,
+    names_property,
+    tailed,
+    with_modifier,
+    with_tail,
+)
+from knowledge.rules.cursor import CLOSING, SentenceCursor
+from knowledge.rules.english import singular
+from knowledge.rules.facts import Verb
+from knowledge.rules.phrases import NounPhrase, Parsed, never, noun_phrase, noun_phrases
+from knowledge.rules.tokens import Token
+from knowledge.rules.verbs import Unreadable, VerbGroup, skip_adverbs, verb_group
+
+#: Verbs that keep a noun after them in the passive: "was appointed head of sales", "was awarded the prize".
+_WITH_SECOND_OBJECT = lexicon.words(
+    "appoint elect name call make crown declare rename award give grant offer pay"
+)
+_NEVER_IN_A_VALUE = ("AUX", "MD", "NEG", "PRP", "PP$", "WH", "SC", "QUOTE")
+_SUBORDINATORS = lexicon.words(
+    "because although though while whereas when whenever if unless so until where once"
+)
+_BEFORE_CLAUSES = lexicon.words("after before as since by without for in despite upon on from of with")
+_DIMENSIONS = lexicon.words("tall long high wide deep old thick away")
+
+
+@dataclass
+class VerbPhraseReader(SentenceCursor):
+    """Reads verb phrases of a subject into ``clauses``."""
+
+    clauses: list[Clause] = field(default_factory=list)
+    appositions: list[Apposition] = field(default_factory=list)
+    _inside_subject: bool = False
+
+    def _verb_phrase(
+        self,
+        subject: NounPhrase,
+        index: int,
+        leading: Sequence[Attached],
+        shared: str,
+        *,
+        commas: bool = True,
+    ) -> int:
+        """Read verb, object and adjuncts, then further verb phrases after "and"; the index after them."""
+        try:
+            if names_property(subject) and self._is_plain_value(index + 1):
+                raise Unreadable("words that stand for a value")
+            clause, end = self._clause_at(subject, index, shared)
+        except Unreadable:
+            if not (names_property(subject) and self.tokens[index].lower in ("is", "are", "was", "were")):
+                raise
+            clause, end = self._plain_value(subject, index)
+        index, group = end, clause.group
+        self.clauses.append(replace(clause, attached=(*clause.attached, *leading)))
+        if self._comma_at(index) and not commas:
+            return index
+        return self._further_verb_phrases(subject, index, group.shared)
+
+    def _clause_at(self, subject: NounPhrase, index: int, shared: str) -> tuple[Clause, int]:
+        found = verb_group(self.tokens, index, subject.is_many, shared)
+        if found is None:
+            raise Unreadable("no main verb found")
+        clause, index = self._complement(Clause(subject, found[0]), found[1])
+        if index < len(self.tokens) and self._second_verb(index) and not self._inside_subject:
+            raise Unreadable(f"second verb “{self.tokens[index].text}”")
+        return clause, index
+
+    def _second_verb(self, index: int) -> bool:
+        token = self.tokens[index]
+        return token.text not in (",", ".", ";", "and", "or", "but") and token.may_be(
+            "VBZ", "VBD", "AUX", "MD"
+        )
+
+    def _further_verb_phrases(self, subject: NounPhrase, index: int, shared: str) -> int:
+        start = index + 1 if self._comma_at(index) else index
+        if start + 1 >= len(self.tokens):
+            return index
+        if self.tokens[start].lower in ("and", "but", "then"):
+            start += 1
+        elif not (self._comma_at(index) and self._surely_finite(start)):
+            return index
+        try:
+            if not self._verb_follows(self._past_adverbs(start)) or self.tokens[start].is_name:
+                return index
+            return self._verb_phrase(subject, start, (), shared)
+        except Unreadable:
+            return len(self.tokens)
+
+    def _surely_finite(self, index: int) -> bool:
+        """After a comma: can this word only be a further verb ("won A, lost B and ...")?"""
+        token = self.tokens[index]
+        if token.is_name or not token.may_be("VBZ", "VBD", "AUX") or token.lower in ("being", "having"):
+            return False
+        if token.may_be("AUX") or not token.may_be("VBN", "NS", "N"):
+            return True
+        following = self.tokens[index + 1] if index + 1 < len(self.tokens) else None
+        return following is not None and following.may_be("DT", "PN", "CD", "PP$")
+
+    def _past_adverbs(self, index: int) -> int:
+        return skip_adverbs(self.tokens, index)[1]
+
+    def _complement(self, clause: Clause, index: int) -> tuple[Clause, int]:
+        if clause.group.copular:
+            clause, index = self._predicate(clause, index)
+        elif not clause.group.verb.passive or clause.group.verb.lemma in _WITH_SECOND_OBJECT:
+            clause, index = self._object(clause, index)
+        return self._adjuncts(clause, index)
+
+    def _object(self, clause: Clause, index: int) -> tuple[Clause, int]:
+        _, index = skip_adverbs(self.tokens, index)
+        if self._time(index) is not None or not self._starts_noun_phrase(index):
+            return clause, index
+        parsed = noun_phrases(self.tokens, index, self._is_verb if self._inside_subject else never)
+        if parsed is None:
+            return clause, index
+        if parsed[0].head in lexicon.QUANTIFIERS | {"more", "less", "such"}:
+            raise Unreadable(f"“{parsed[0].head}” leaves open of what")
+        return replace(clause, object=parsed[0]), parsed[1]
+
+    def _starts_noun_phrase(self, index: int) -> bool:
+        return index < len(self.tokens) and not self.tokens[index].may_be(
+            "IN", "TO", "PUNCT", "WH", "SC", "AUX", "MD"
+        )
+
+    def _plain_value(self, subject: NounPhrase, index: int) -> tuple[Clause, int]:
+        """The value of a property that is no phrase the parser knows: its plain words as they stand."""
+        be = self.tokens[index].lower
+        group = VerbGroup(Verb("be", be, be, "", past=be in ("was", "were")), copular=True)
+        end = self._sentence_end(index)
+        words = self.tokens[index + 1 : end]
+        if not words or any(token.may_be(*_NEVER_IN_A_VALUE) for token in words):
+            raise Unreadable("the value of the property is not understood")
+        if any(token.lower in lexicon.HEDGES for token in words):
+            raise Unreadable("the value of the property is hedged")
+        return Clause(subject, group, raw=self._words(index + 1, end)), end
+
+    def _is_plain_value(self, index: int) -> bool:
+        """ "(is) building surveyor", "(is) chartered accountant": after a property these are no verb forms."""
+        if index >= len(self.tokens) or self.tokens[index - 1].lower not in ("is", "are", "was", "were"):
+            return False
+        token, following = (
+            self.tokens[index],
+            self.tokens[index + 1] if index + 1 < len(self.tokens) else None,
+        )
+        if token.is_name or not token.may_be("VBG", "VBN"):
+            return False
+        verbal = following is not None and (
+            following.may_be("IN", "TO", "DT") or self._time(index + 1) is not None
+        )
+        return not (token.may_be("VBN") and verbal)
+
+    def _predicate(self, clause: Clause, index: int) -> tuple[Clause, int]:
+        if index >= len(self.tokens) or self._time(index) is not None or self.tokens[index].may_be("IN"):
+            if index < len(self.tokens) and self.tokens[index].lower in ("about", "around", "over", "up"):
+                return self._nominal_predicate(clause, index)
+            return clause, index
+        token = self.tokens[index]
+        if token.may_be("TO") or token.may_be("WH", "SC") or token.lower == "that":
+            end = self._segment_end(index)
+            if token.may_be("TO"):
+                return replace(clause, raw=self._words(index, end)), end
+            raise Unreadable("a clause as predicate")
+        adjective = self._adjective_end(index)
+        if adjective is not None:
+            return replace(clause, adjective=self._words(index, adjective)), adjective
+        return self._nominal_predicate(clause, index)
+
+    def _nominal_predicate(self, clause: Clause, index: int) -> tuple[Clause, int]:
+        parsed = noun_phrases(self.tokens, index, bare_list=clause.subject.is_many)
+        if parsed is None:
+            raise Unreadable("predicate not understood")
+        phrase, index = parsed
+        following = self.tokens[index] if index < len(self.tokens) else None
+        if phrase.counted and following is not None and following.lower in _DIMENSIONS:
+            return replace(clause, adjective=f"{phrase.text} {following.text}"), index + 1
+        return replace(clause, predicate=phrase), index
+
+    def _adjective_end(self, index: int) -> int | None:
+        """The end of an adjective that stands alone as predicate ("open", "very popular"), or None."""
+        while index < len(self.tokens) and (
+            self.tokens[index].tags == {"R"} or self.tokens[index].lower in lexicon.DEGREE_ADVERBS
+        ):
+            index += 1
+        if (
+            index >= len(self.tokens)
+            or not self.tokens[index].may_be("J", "VBN")
+            or self.tokens[index].is_name
+        ):
+            return None
+        following = self.tokens[index + 1] if index + 1 < len(self.tokens) else None
+        if following is None or following.may_be("PUNCT", "IN", "TO") or following.text in ("and", "but"):
+            is_noun = self.tokens[index].may_be("N", "NS") and not self.tokens[index].may_be("J")
+            return None if is_noun or self.tokens[index].may_be("CD") else index + 1
+        return index + 1 if self._time(index + 1) is not None else None
+
+    def _adjuncts(self, clause: Clause, index: int) -> tuple[Clause, int]:
+        """Times and prepositional phrases, up to a comma, a conjunction or a subordinate clause."""
+        attached = list(clause.attached)
+        while index < len(self.tokens):
+            token = self.tokens[index]
+            if (timed := self._time(index)) is not None:
+                attached.append(Attached("", time=timed[0]))
+                index = timed[1]
+            elif self._is_dropped(index):
+                index = self._segment_end(index)
+            elif self._is_subordinator(index):
+                self._refuse_condition(clause, token)
+                index = self._segment_end(index)
+            elif (phrase := self._attached(index, after_verb=is_bare(clause) and not attached)) is not None:
+                clause, attached = attach(clause, attached, phrase[0])
+                index = phrase[1]
+            elif (measure := self._measure(clause, index)) is not None:
+                attached.append(Attached("", phrase=measure[0]))
+                index = measure[1]
+            elif "TO" in token.tags:
+                end = self._segment_end(index)
+                if clause.predicate is not None and not attached:  # "the first woman to win the prize"
+                    clause = replace(clause, predicate=tailed(clause.predicate, self._words(index, end)))
+                index = end
+            elif token.may_be("R") and not token.may_be("N", "NS", "PN", "VBD", "VBZ"):
+                _, after = skip_adverbs(self.tokens, index)
+                index = max(after, index + 1)
+            elif self._begins_modifier(clause, attached, index):
+                end = self._modifier_end(index)
+                clause, attached = with_tail(clause, attached, self._words(index, end))
+                index = end
+            else:
+                break
+        return replace(clause, attached=tuple(attached)), self._checked_end(index)
+
+    def _modifier_end(self, index: int) -> int:
+        """Where a modifier ends: with its segment, or before an "and" that a further verb follows."""
+        end = self._segment_end(index)
+        joints = (at for at in range(index, end - 1) if self.tokens[at].lower in ("and", "but"))
+        return next((at for at in joints if self.tokens[at + 1].may_be("VBD", "VBZ", "AUX", "MD")), end)
+
+    def _measure(self, clause: Clause, index: int) -> Parsed | None:
+        """ "two weeks before departure" after a complete clause."""
+        if clause.object is None and clause.predicate is None and not clause.adjective:
+            return None
+        parsed = noun_phrase(self.tokens, index) if not self.tokens[index].is_name else None
+        if parsed is None or singular(parsed[0].head) not in lexicon.TIME_UNITS:
+            return None
+        phrase, end = parsed
+        if not phrase.counted and phrase.determiner not in ("a", "an"):
+            return None
+        if phrase.determiner in ("a", "an") and (clause.object is None or not clause.object.counted):
+            return None
+        if (more := self._attached(end)) is not None and more[0].preposition in ("before", "after"):
+            return with_modifier(phrase, more[0]), more[1]
+        return phrase, end
+
+    def _checked_end(self, index: int) -> int:
+        if index >= len(self.tokens):
+            return index
+        token = self.tokens[index]
+        if (
+            token.text in CLOSING | {",", "—", "–", "-"}
+            or token.lower in ("and", "or", "but")
+            or self._second_verb(index)
+        ):
+            return index
+        raise Unreadable(f"cannot place “{token.text}”")
+
+    def _is_subordinator(self, index: int) -> bool:
+        token = self.tokens[index]
+        if token.lower in _SUBORDINATORS:
+            return True
+        if token.lower not in _BEFORE_CLAUSES:
+            return False
+        if token.lower in ("as", "after", "before", "since") and self._time(index) is None:
+            found = self._attached(index)
+            if found is not None and found[1] < len(self.tokens) and self._second_verb(found[1]):
+                return True
+        following = self.tokens[index + 1] if index + 1 < len(self.tokens) else None
+        if following is None:
+            return False
+        if following.may_be("VBG") and not following.may_be("N"):
+            return True
+        return following.may_be("PRP") and token.lower in ("after", "before", "as", "since")
+
+    def _refuse_condition(self, clause: Clause, token: Token) -> None:
+        present = not clause.group.verb.past
+        if token.lower in ("if", "unless") or (
+            token.lower in ("when", "whenever", "once", "until", "while") and present
+        ):
+            raise Unreadable(f"conditional: “{token.text}”")
+
+    def _begins_modifier(self, clause: Clause, attached: Sequence[Attached], index: int) -> bool:
+        """ "built in 1931", "that controls turbines": words that belong to the noun just before them."""
+        token = self.tokens[index]
+        if is_bare(clause) and not attached:
+            return False
+        if token.lower in ("that", "which", "who", "whose", "whom") and not token.is_name:
+            return True
+        return token.may_be("VBN", "VBG") and not token.may_be("VBZ") and not token.is_name and index > 0
