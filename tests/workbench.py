@@ -1,91 +1,40 @@
-"""Rows and people for the tests of the admin."""
+"""Who uses the admin in tests, and the rows that its tests look at."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
-from knowledge.models import (
-    Chunk,
-    Corpus,
-    Document,
-    GenerationRun,
-    Reflection,
-    ReflectionSet,
-    ReflectionSource,
-    Role,
-)
-from knowledge.services import add_pair
-from training.models import MemoryVersion
+from knowledge.models import Chunk, Corpus, Document, Reflection, ReflectionSource, ReviewStatus, Role
+from tests.factories import DocumentFactory, ReflectionFactory, UserFactory
 
 POSTED_FROM = "/admin/"  # a browser names the page that a form came from
-
-
-def make_corpus(slug: str = "harbour") -> Corpus:
-    return Corpus.objects.create(slug=slug, name=f"The {slug} corpus")
+ROLE_ARGUMENTS = {Role.READER: "reads", Role.CURATOR: "curates", Role.OWNER: "owns"}
 
 
 def make_person(name: str, corpus: Corpus | None = None, role: Role | None = None, **fields: Any) -> Any:
-    person = get_user_model().objects.create(username=name, **{"is_staff": True, **fields})
-    if corpus and role:
-        person.groups.add(corpus.group(role))
-    return person
+    """A staff person, with a role on a corpus if one is named."""
+    roles = {ROLE_ARGUMENTS[role]: corpus} if corpus and role else {}
+    return UserFactory(username=name, **{"is_staff": True, **roles, **fields})
 
 
 def browser_of(person: Any) -> Client:
+    """A browser in which the person has logged in."""
     client = Client(headers={"referer": f"http://testserver{POSTED_FROM}"})
     client.force_login(person)
     return client
 
 
 def make_document(corpus: Corpus, text: str = "Ada Marsh leads the Harbour.", **fields: Any) -> Document:
-    values: dict[str, Any] = {
-        "name": "harbour.md",
-        "title": "Harbour",
-        "media_type": "text/markdown",
-        **fields,
-    }
-    values.setdefault("checksum", f"{corpus.pk}-{values['name']}-{values.get('version', 1)}")
-    document = Document.objects.create(corpus=corpus, text=text, **values)
-    Chunk.objects.create(document=document, position=0, start=0, end=len(text), text=text)
-    return document
+    return DocumentFactory(corpus=corpus, text=text, **{"name": "harbour.md", "title": "Harbour", **fields})
 
 
 def make_pair(
     corpus: Corpus, question: str = "Who leads the Harbour?", *spans: tuple[Chunk, int, int]
-) -> Any:
-    """A pending pair; each span is (chunk, start, end)."""
-    reflection_set, _ = ReflectionSet.objects.get_or_create(corpus=corpus, generator="rules")
-    pair = Reflection.objects.create(
-        corpus=corpus,
-        reflection_set=reflection_set,
-        key=f"key of {question}",
-        question=question,
-        answer="Ada Marsh leads the Harbour.",
-        kind="direct",
-        fact=question[:64],
-    )
+) -> Reflection:
+    """A pair that waits for review; each span is (chunk, start, end)."""
+    pair: Reflection = ReflectionFactory(corpus=corpus, question=question, status=ReviewStatus.PENDING)
     for chunk, start, end in spans:
         ReflectionSource.objects.create(reflection=pair, chunk=chunk, start=start, end=end)
     return pair
-
-
-def make_approved_pair(corpus: Corpus) -> Reflection:
-    return add_pair(corpus, AnonymousUser(), question="Who?", answer="Ada.", kind="direct", status="approved")
-
-
-def make_version(corpus: Corpus, number: int = 1, **fields: Any) -> MemoryVersion:
-    values = {
-        "base": "scratch",
-        "method": "from scratch",
-        "path": f"{corpus.slug}-{number}",
-        "sha256": "0" * 64,
-    }
-    return MemoryVersion.objects.create(corpus=corpus, number=number, **{**values, **fields})
-
-
-def make_run(corpus: Corpus, **fields: Any) -> GenerationRun:
-    return GenerationRun.objects.create(corpus=corpus, **fields)

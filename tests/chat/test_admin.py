@@ -8,20 +8,21 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from chat.models import Conversation, SubQuery, Turn
+from chat.models import Turn
 from knowledge.models import Role
-from tests.workbench import browser_of, make_corpus, make_person
+from tests.factories import ConversationFactory, CorpusFactory, SubQueryFactory, TurnFactory
+from tests.workbench import browser_of, make_person
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def turn() -> Turn:
-    corpus = make_corpus()
+    corpus = CorpusFactory(slug="harbour")
     person = make_person("ann", corpus, Role.OWNER)
-    conversation = Conversation.objects.create(person=person, corpus=corpus, title="About the pier")
-    turn = Turn.objects.create(conversation=conversation, question="Who leads the pier?", answer="Ada.")
-    SubQuery.objects.create(
+    conversation = ConversationFactory(person=person, corpus=corpus, title="About the pier")
+    turn = TurnFactory(conversation=conversation, question="Who leads the pier?", answer="Ada.")
+    SubQueryFactory(
         turn=turn, index=0, stage="grounding", question="What is the pier?", answer="A <b>dock</b>."
     )
     return turn

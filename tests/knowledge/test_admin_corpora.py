@@ -12,18 +12,11 @@ from django.urls import reverse
 from django.utils.html import escape
 from pytest_django import Settings
 
-from knowledge.models import Corpus, Document, GenerationRun, Role, UnreadSentence
+from knowledge.models import Corpus, Document, GenerationRun, Role
 from knowledge.services import review
 from memosite.runs import Status
-from tests.workbench import (
-    POSTED_FROM,
-    browser_of,
-    make_corpus,
-    make_document,
-    make_pair,
-    make_person,
-    make_run,
-)
+from tests.factories import CorpusFactory, GenerationRunFactory, UnreadSentenceFactory
+from tests.workbench import POSTED_FROM, browser_of, make_document, make_pair, make_person
 
 pytestmark = pytest.mark.django_db
 UPLOAD = "/admin/knowledge/document/upload/"
@@ -31,7 +24,7 @@ UPLOAD = "/admin/knowledge/document/upload/"
 
 @pytest.fixture
 def corpus() -> Corpus:
-    return make_corpus()
+    return CorpusFactory(slug="harbour")
 
 
 @pytest.fixture
@@ -43,11 +36,6 @@ def owner(corpus: Corpus) -> Any:
 def desk(owner: Any) -> Client:
     """The admin as the owner uses it."""
     return browser_of(owner)
-
-
-@pytest.fixture(autouse=True)
-def uploads_in_a_temporary_folder(settings: Settings, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = tmp_path
 
 
 def page_of(row: Any) -> str:
@@ -72,7 +60,7 @@ def test_the_list_counts_documents_and_pairs_and_names_what_is_at_work(
     for number in range(3):
         make_pair(corpus, f"Question {number}?")
     review(corpus.reflections.filter(question="Question 0?"), "approved", owner)
-    make_run(corpus)
+    GenerationRunFactory(corpus=corpus)
     row = desk.get(reverse("admin:knowledge_corpus_changelist")).context["cl"].result_list[0]
     assert (row.n_documents, row.n_pending, row.n_approved, row.n_rejected) == (2, 2, 1, 0)
     page = desk.get(reverse("admin:knowledge_corpus_changelist")).content.decode()
@@ -100,13 +88,15 @@ def test_what_cannot_start_says_why_on_the_page_it_was_asked_on(corpus: Corpus, 
     assert response.redirect_chain[0][0] == POSTED_FROM
     assert "Add a document first" in messages_of(response)
     make_document(corpus)
-    make_run(corpus)
+    GenerationRunFactory(corpus=corpus)
     assert "already at work" in messages_of(desk.post(deed(corpus, "generate"), follow=True))
 
 
 def test_the_page_shows_running_runs_with_progress_and_no_finished_ones(corpus: Corpus, desk: Client) -> None:
-    done = make_run(corpus, status=Status.SUCCEEDED)
-    running = make_run(corpus, status=Status.RUNNING, phase="reading documents", done=3, total=12)
+    done = GenerationRunFactory(corpus=corpus, status=Status.SUCCEEDED)
+    running = GenerationRunFactory(
+        corpus=corpus, status=Status.RUNNING, phase="reading documents", done=3, total=12
+    )
     page = desk.get(page_of(corpus)).content.decode()
     assert str(running) in page
     assert 'value="25"' in page
@@ -147,7 +137,7 @@ def test_a_reader_is_not_let_into_the_workbench(corpus: Corpus, desk: Client) ->
 def test_an_owner_removes_a_person_from_the_corpus_and_from_nothing_else(
     corpus: Corpus, desk: Client
 ) -> None:
-    other = make_corpus("other")
+    other = CorpusFactory(slug="other")
     ben = make_person("ben", corpus, Role.CURATOR)
     ben.groups.add(other.reader_group)
     desk.post(deed(corpus, "people/remove"), {"username": "ben"})
@@ -171,7 +161,7 @@ def test_a_name_that_nobody_has_is_refused(corpus: Corpus, desk: Client) -> None
 
 
 def test_a_person_of_another_corpus_cannot_be_removed_through_this_one(corpus: Corpus, desk: Client) -> None:
-    stranger = make_person("sam", make_corpus("other"), Role.READER)
+    stranger = make_person("sam", CorpusFactory(slug="other"), Role.READER)
     assert desk.post(deed(corpus, "people/remove"), {"username": "sam"}).status_code == 404
     assert stranger.groups.exists()
 
@@ -237,7 +227,7 @@ def test_pasted_text_becomes_a_document_under_its_title(corpus: Corpus, desk: Cl
 
 
 def test_documents_cannot_be_put_into_a_foreign_corpus(corpus: Corpus, desk: Client) -> None:
-    foreign = make_corpus("foreign")
+    foreign = CorpusFactory(slug="foreign")
     desk.post(UPLOAD, {"files-corpus": "foreign", "files-documents": files(x=b"Ada leads."), "upload": ""})
     desk.post(UPLOAD, {"text-corpus": "foreign", "text-title": "X", "text-text": "Ada leads.", "paste": ""})
     assert not foreign.documents.exists()
@@ -290,10 +280,12 @@ def test_a_run_shows_its_item_errors_log_and_unread_sentences_by_document(
     corpus: Corpus, desk: Client
 ) -> None:
     failure = {"document": "Broken <b>book</b>", "error": "It has no sentences."}
-    run = make_run(corpus, status=Status.SUCCEEDED, log="10:00:00 started\n", item_errors=[failure])
+    run = GenerationRunFactory(
+        corpus=corpus, status=Status.SUCCEEDED, log="10:00:00 started\n", item_errors=[failure]
+    )
     for name in ("one", "two"):
         chunk = make_document(corpus, name=f"{name}.md", title=f"Book {name}").chunks.get()
-        UnreadSentence.objects.create(
+        UnreadSentenceFactory(
             run=run, chunk=chunk, start=0, end=3, text=f"Oh <i>{name}</i>!", reason="no verb"
         )
     response = desk.get(page_of(run))
@@ -310,7 +302,7 @@ def test_a_run_shows_its_item_errors_log_and_unread_sentences_by_document(
 
 
 def test_a_run_is_cancelled_once_and_then_says_that_it_is_over(corpus: Corpus, desk: Client) -> None:
-    run = make_run(corpus)
+    run = GenerationRunFactory(corpus=corpus)
     address = reverse("admin:knowledge_generationrun_cancel", args=[run.pk])
     desk.post(address)
     run.refresh_from_db()
@@ -319,7 +311,7 @@ def test_a_run_is_cancelled_once_and_then_says_that_it_is_over(corpus: Corpus, d
 
 
 def test_the_progress_is_asked_for_again_until_the_run_is_over(corpus: Corpus, desk: Client) -> None:
-    run = make_run(corpus, status=Status.RUNNING, done=1, total=4)
+    run = GenerationRunFactory(corpus=corpus, status=Status.RUNNING, done=1, total=4)
     address = reverse("admin:knowledge_generationrun_progress", args=[run.pk])
     response = desk.get(address)
     assert "HX-Refresh" not in response
@@ -331,5 +323,5 @@ def test_the_progress_is_asked_for_again_until_the_run_is_over(corpus: Corpus, d
 
 
 def test_runs_are_not_edited(corpus: Corpus, desk: Client) -> None:
-    run = make_run(corpus)
+    run = GenerationRunFactory(corpus=corpus)
     assert desk.post(page_of(run), {"status": "succeeded"}).status_code == 403

@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from knowledge.models import Corpus, Reflection, ReviewStatus, Role
 from knowledge.services import remove_document, review
-from tests.workbench import browser_of, make_corpus, make_document, make_pair, make_person
+from tests.factories import CorpusFactory
+from tests.workbench import browser_of, make_document, make_pair, make_person
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/knowledge/reflection/"
@@ -19,7 +20,7 @@ LIST = "/admin/knowledge/reflection/"
 
 @pytest.fixture
 def corpus() -> Corpus:
-    return make_corpus()
+    return CorpusFactory(slug="harbour")
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_the_list_is_filtered_by_document_status_kind_corpus_and_retirement(
 
 
 def test_documents_of_foreign_corpora_are_neither_offered_nor_usable_as_a_filter(desk: Client) -> None:
-    foreign = make_corpus("foreign")
+    foreign = CorpusFactory(slug="foreign")
     document = make_document(foreign, title="Secret plans")
     make_pair(foreign, "Secret?", (document.chunks.get(), 0, 3))
     assert "Secret plans" not in desk.get(LIST).content.decode()
@@ -158,7 +159,7 @@ def test_an_empty_answer_is_refused_in_the_list(corpus: Corpus, desk: Client) ->
 
 
 def test_a_foreign_pair_cannot_be_edited_through_the_list(corpus: Corpus, desk: Client) -> None:
-    mine, foreign = make_pair(corpus, "Mine?"), make_pair(make_corpus("foreign"), "Theirs?")
+    mine, foreign = make_pair(corpus, "Mine?"), make_pair(CorpusFactory(slug="foreign"), "Theirs?")
     data = list_as_posted((mine, as_posted(mine)))
     desk.post(LIST, {**data, "form-0-id": foreign.pk, "form-0-question": "Taken over?"})
     foreign.refresh_from_db()
@@ -271,7 +272,7 @@ def test_a_decision_on_a_selection_asks_first_and_then_keeps_history(
 def test_a_decision_over_the_whole_filter_reaches_every_page_and_nothing_else(
     corpus: Corpus, ann: Any, desk: Client
 ) -> None:
-    foreign = make_pair(make_corpus("foreign"), "Theirs?")
+    foreign = make_pair(CorpusFactory(slug="foreign"), "Theirs?")
     rows = [make_pair(corpus, f"Question {number}?") for number in range(120)]
     Reflection.objects.filter(pk__in=[row.pk for row in rows[:10]]).update(kind="entity")
     query = "?kind__exact=direct"

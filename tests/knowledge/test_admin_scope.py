@@ -9,18 +9,18 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from chat.models import Conversation
 from knowledge.models import Corpus, GenerationRun, Role, UnreadSentence
-from tests.workbench import (
-    browser_of,
-    make_corpus,
-    make_document,
-    make_pair,
-    make_person,
-    make_run,
-    make_version,
+from tests.factories import (
+    ConversationFactory,
+    CorpusFactory,
+    GenerationRunFactory,
+    MemoryVersionFactory,
+    TrainedPairFactory,
+    TrainingRunFactory,
+    UnreadSentenceFactory,
 )
-from training.models import TrainedPair, TrainingRun
+from tests.workbench import browser_of, make_document, make_pair, make_person
+from training.models import TrainedPair
 from training.services import promote
 
 pytestmark = pytest.mark.django_db
@@ -51,16 +51,14 @@ DEEDS = {  # what one click does: address, the role it needs
 
 def full_corpus(slug: str) -> Corpus:
     """A corpus with a row of every kind."""
-    corpus = make_corpus(slug)
+    corpus = CorpusFactory(slug=slug)
     chunk = make_document(corpus, f"Ada leads the {slug}.").chunks.get()
     pair = make_pair(corpus, f"Who leads the {slug}?", (chunk, 0, 9))
-    run = make_run(corpus)
-    UnreadSentence.objects.create(
-        run=run, chunk=chunk, start=0, end=3, text=f"Ada of {slug}", reason="hedged"
-    )
-    TrainingRun.objects.create(corpus=corpus)
-    version = make_version(corpus)
-    TrainedPair.objects.create(version=version, reflection=pair, question=pair.question, answer=pair.answer)
+    run = GenerationRunFactory(corpus=corpus)
+    UnreadSentenceFactory(run=run, chunk=chunk, start=0, end=3, text=f"Ada of {slug}", reason="hedged")
+    TrainingRunFactory(corpus=corpus)
+    version = MemoryVersionFactory(corpus=corpus)
+    TrainedPairFactory(version=version, reflection=pair, question=pair.question, answer=pair.answer)
     promote(version, reason="first")
     return corpus
 
@@ -166,7 +164,7 @@ def test_nobody_deletes_rows_for_good(harbour: Corpus) -> None:
 
 def test_accounts_groups_and_conversations_are_for_superusers_only(harbour: Corpus) -> None:
     owner = make_person("ann", harbour, Role.OWNER)
-    conversation = Conversation.objects.create(person=owner, corpus=harbour, title="Pay rise?")
+    conversation = ConversationFactory(person=owner, corpus=harbour, title="Pay rise?")
     places = [
         "auth_user_changelist",
         "auth_group_changelist",

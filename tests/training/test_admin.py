@@ -10,8 +10,15 @@ from django.urls import reverse
 
 from knowledge.models import Corpus, Role
 from memosite.runs import Status
-from tests.workbench import browser_of, make_approved_pair, make_corpus, make_person, make_version
-from training.models import MemoryVersion, TrainedPair, TrainingRun
+from tests.factories import (
+    CorpusFactory,
+    MemoryVersionFactory,
+    ReflectionFactory,
+    TrainedPairFactory,
+    TrainingRunFactory,
+)
+from tests.workbench import browser_of, make_person
+from training.models import MemoryVersion, TrainingRun
 from training.services import live_version, promote
 
 pytestmark = pytest.mark.django_db
@@ -20,7 +27,7 @@ START = "/admin/training/trainingrun/add/"
 
 @pytest.fixture
 def corpus() -> Corpus:
-    return make_corpus()
+    return CorpusFactory(slug="harbour")
 
 
 @pytest.fixture
@@ -44,7 +51,7 @@ def messages_of(response: Any) -> str:
 
 # --- Runs --------------------------------------------------------------------------------------------------
 def test_an_owner_starts_a_training_that_goes_live(corpus: Corpus, owner: Any, desk: Client) -> None:
-    make_approved_pair(corpus)
+    ReflectionFactory(corpus=corpus)
     response = desk.post(START, {"corpus": corpus.pk, "go_live": "on"})
     run = TrainingRun.objects.get()
     assert (run.corpus, run.created_by, run.go_live, run.status) == (corpus, owner, True, Status.QUEUED)
@@ -52,7 +59,7 @@ def test_an_owner_starts_a_training_that_goes_live(corpus: Corpus, owner: Any, d
 
 
 def test_a_curator_starts_a_training_but_is_not_offered_to_go_live(corpus: Corpus) -> None:
-    make_approved_pair(corpus)
+    ReflectionFactory(corpus=corpus)
     browser = browser_of(make_person("cara", corpus, Role.CURATOR))
     assert "go_live" not in browser.get(START).context["adminform"].form.fields
     browser.post(START, {"corpus": corpus.pk, "go_live": "on"})
@@ -60,9 +67,9 @@ def test_a_curator_starts_a_training_but_is_not_offered_to_go_live(corpus: Corpu
 
 
 def test_an_owner_of_one_corpus_cannot_take_another_live(corpus: Corpus, owner: Any, desk: Client) -> None:
-    curated = make_corpus("curated")
+    curated = CorpusFactory(slug="curated")
     owner.groups.add(curated.curator_group)
-    make_approved_pair(curated)
+    ReflectionFactory(corpus=curated)
     response = desk.post(START, {"corpus": curated.pk, "go_live": "on"})
     assert "Only an owner" in response.content.decode()
     assert not TrainingRun.objects.exists()
@@ -74,7 +81,7 @@ def test_a_training_that_cannot_start_says_why(corpus: Corpus, desk: Client) -> 
 
 
 def test_train_on_the_corpus_page_queues_a_run(corpus: Corpus, desk: Client) -> None:
-    make_approved_pair(corpus)
+    ReflectionFactory(corpus=corpus)
     response = desk.post(reverse("admin:knowledge_corpus_train", args=[corpus.pk]))
     run = TrainingRun.objects.get()
     assert response["Location"] == reverse("admin:training_trainingrun_change", args=[run.pk])
@@ -82,21 +89,21 @@ def test_train_on_the_corpus_page_queues_a_run(corpus: Corpus, desk: Client) -> 
 
 def test_a_run_shows_the_newest_loss_and_recall(corpus: Corpus, desk: Client) -> None:
     curve = [{"step": 200, "loss": 1.5, "recall": 0.4}, {"step": 300, "loss": 0.25}]
-    run = TrainingRun.objects.create(corpus=corpus, status=Status.RUNNING, curve=curve)
+    run = TrainingRunFactory(corpus=corpus, status=Status.RUNNING, curve=curve)
     page = desk.get(reverse("admin:training_trainingrun_change", args=[run.pk])).content.decode()
     assert "step 300, loss 0.25, recall 40.0%" in page
 
 
 def test_a_training_is_cancelled(corpus: Corpus, desk: Client) -> None:
-    run = TrainingRun.objects.create(corpus=corpus, status=Status.RUNNING)
+    run = TrainingRunFactory(corpus=corpus, status=Status.RUNNING)
     desk.post(reverse("admin:training_trainingrun_cancel", args=[run.pk]))
     run.refresh_from_db()
     assert run.cancel_requested
 
 
 def test_the_corpus_page_counts_a_running_training_as_at_work(corpus: Corpus, desk: Client) -> None:
-    TrainingRun.objects.create(corpus=corpus, status=Status.RUNNING)
-    promote(make_version(corpus, 3), reason="first")
+    TrainingRunFactory(corpus=corpus, status=Status.RUNNING)
+    promote(MemoryVersionFactory(corpus=corpus, number=3), reason="first")
     page = desk.get(reverse("admin:knowledge_corpus_changelist")).content.decode()
     assert ">training<" in page
     assert ">v3<" in page
@@ -105,9 +112,9 @@ def test_the_corpus_page_counts_a_running_training_as_at_work(corpus: Corpus, de
 # --- Versions ----------------------------------------------------------------------------------------------
 def test_a_version_shows_its_figures_and_how_many_pairs_it_saw(corpus: Corpus, desk: Client) -> None:
     metrics = {"recall": 0.987, "held_out_recall": 0.9, "abstention": {"auroc": 0.94}}
-    version = make_version(corpus, metrics=metrics)
+    version = MemoryVersionFactory(corpus=corpus, metrics=metrics)
     for number, held_out in enumerate((False, False, True)):
-        TrainedPair.objects.create(version=version, question=f"Q{number}?", answer="Ada.", held_out=held_out)
+        TrainedPairFactory(version=version, question=f"Q{number}?", answer="Ada.", held_out=held_out)
     response = desk.get(address(version))
     assert response.context["original"].n_pairs == 2
     assert response.context["metrics"] == [
@@ -118,7 +125,7 @@ def test_a_version_shows_its_figures_and_how_many_pairs_it_saw(corpus: Corpus, d
 
 
 def test_promotion_needs_a_reason_and_keeps_it(corpus: Corpus, owner: Any, desk: Client) -> None:
-    version = make_version(corpus)
+    version = MemoryVersionFactory(corpus=corpus)
     assert "Say in a few words" in messages_of(desk.post(address(version, "promote"), follow=True))
     assert not corpus.aliases.exists()
     desk.post(address(version, "promote"), {"reason": "Better recall"})
@@ -128,14 +135,14 @@ def test_promotion_needs_a_reason_and_keeps_it(corpus: Corpus, owner: Any, desk:
 
 
 def test_promoting_the_live_version_again_is_refused(corpus: Corpus, desk: Client) -> None:
-    version = make_version(corpus)
+    version = MemoryVersionFactory(corpus=corpus)
     promote(version, reason="first")
     response = desk.post(address(version, "promote"), {"reason": "Again"}, follow=True)
     assert "is live already" in messages_of(response)
 
 
 def test_rollback_is_one_click_on_the_live_version(corpus: Corpus, owner: Any, desk: Client) -> None:
-    one, two = make_version(corpus, 1), make_version(corpus, 2)
+    one, two = MemoryVersionFactory(corpus=corpus, number=1), MemoryVersionFactory(corpus=corpus, number=2)
     promote(one, reason="first"), promote(two, reason="second")
     assert "Roll back to v1" in desk.get(address(two)).content.decode()
     desk.post(address(two, "rollback"))
@@ -146,14 +153,14 @@ def test_rollback_is_one_click_on_the_live_version(corpus: Corpus, owner: Any, d
 def test_rollback_from_a_version_that_is_not_live_any_more_changes_nothing(
     corpus: Corpus, desk: Client
 ) -> None:
-    one, two = make_version(corpus, 1), make_version(corpus, 2)
+    one, two = MemoryVersionFactory(corpus=corpus, number=1), MemoryVersionFactory(corpus=corpus, number=2)
     promote(one, reason="first"), promote(two, reason="second"), promote(one, reason="back")
     assert "is not live" in messages_of(desk.post(address(two, "rollback"), follow=True))
     assert live_version(corpus) == one
 
 
 def test_there_is_no_way_back_from_the_first_version(corpus: Corpus, desk: Client) -> None:
-    version = make_version(corpus)
+    version = MemoryVersionFactory(corpus=corpus)
     promote(version, reason="first")
     assert "Roll back" not in desk.get(address(version)).content.decode()
     assert "no earlier version" in messages_of(desk.post(address(version, "rollback"), follow=True))
@@ -161,12 +168,12 @@ def test_there_is_no_way_back_from_the_first_version(corpus: Corpus, desk: Clien
 
 def test_curators_see_no_promotion_form(corpus: Corpus) -> None:
     browser = browser_of(make_person("cara", corpus, Role.CURATOR))
-    version = make_version(corpus)
+    version = MemoryVersionFactory(corpus=corpus)
     assert address(version, "promote") not in browser.get(address(version)).content.decode()
 
 
 def test_versions_and_aliases_are_not_edited(corpus: Corpus, desk: Client) -> None:
-    version = make_version(corpus)
+    version = MemoryVersionFactory(corpus=corpus)
     alias = promote(version, reason="first").alias
     assert desk.post(address(version), {"base": "forged"}).status_code == 403
     alias_page = reverse("admin:training_alias_change", args=[alias.pk])
@@ -175,17 +182,17 @@ def test_versions_and_aliases_are_not_edited(corpus: Corpus, desk: Client) -> No
 
 
 def test_live_versions_can_be_filtered(corpus: Corpus, desk: Client) -> None:
-    one, _ = make_version(corpus, 1), make_version(corpus, 2)
+    one, _ = MemoryVersionFactory(corpus=corpus, number=1), MemoryVersionFactory(corpus=corpus, number=2)
     promote(one, reason="first")
     listing = reverse("admin:training_memoryversion_changelist")
     assert list(desk.get(f"{listing}?live=1").context["cl"].result_list) == [one]
 
 
 def test_the_pairs_of_a_version_are_listed_as_it_saw_them(corpus: Corpus, desk: Client) -> None:
-    pair = make_approved_pair(corpus)
-    one, two = make_version(corpus, 1), make_version(corpus, 2)
-    TrainedPair.objects.create(version=one, reflection=pair, question="As it was?", answer="Ada.")
-    TrainedPair.objects.create(version=two, reflection=pair, question="As it is?", answer="Ada.")
+    pair = ReflectionFactory(corpus=corpus)
+    one, two = MemoryVersionFactory(corpus=corpus, number=1), MemoryVersionFactory(corpus=corpus, number=2)
+    TrainedPairFactory(version=one, reflection=pair, question="As it was?", answer="Ada.")
+    TrainedPairFactory(version=two, reflection=pair, question="As it is?", answer="Ada.")
     listing = reverse("admin:training_trainedpair_changelist")
     found = desk.get(f"{listing}?corpus=harbour&version={one.pk}").context["cl"].result_list
     assert [row.question for row in found] == ["As it was?"]
