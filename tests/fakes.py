@@ -11,27 +11,10 @@ from rapidfuzz import fuzz
 from chat.protocol.mentions import names_in, numbers_in
 from knowledge.pipeline.types import Pair
 from knowledge.rules.english import singular, verb_lemma
+from knowledge.rules.lexicon import words
 from training.memory import DONT_KNOW, MemoryAnswer
 
-_FUNCTION_WORDS = [
-    "who",
-    "what",
-    "which",
-    "is",
-    "are",
-    "was",
-    "were",
-    "do",
-    "does",
-    "did",
-    "the",
-    "a",
-    "an",
-    "of",
-    "in",
-    "at",
-    "on",
-]
+_FUNCTION_WORDS = words("who what which is are was were do does did the a an of in at on")
 UNKNOWN = MemoryAnswer(DONT_KNOW, 0.0, known=False)
 
 
@@ -96,11 +79,11 @@ def _signature(question: str) -> frozenset[str]:
 
 
 def _nearly_the_same(one: str, other: str) -> bool:
-    words, others = one.split(), other.split()
+    these, others = one.split(), other.split()
     return (
-        len(words) == len(others)
+        len(these) == len(others)
         and fuzz.ratio(one, other) >= 90
-        and all(_same_word(*pair) for pair in zip(words, others, strict=True))
+        and all(_same_word(*pair) for pair in zip(these, others, strict=True))
     )
 
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import islice
-
 from chat.protocol.executive import Decision, Synthesis
 from chat.protocol.state import STAGES, State, SubQuery
 from chat.rules import telling
-from chat.rules.frames import readings
+from chat.rules.frames import parse_question
 from chat.rules.intake import questions_in
 from chat.rules.phrases import NounPhrase, Question, render
 from chat.rules.solver import Finding, Pending, Solver
 from chat.rules.wordings import sentence
 from knowledge.rules.english import join_list
-
-#: Readings of one question that are tried, the likeliest first.
-MOST_READINGS = 2
 
 
 class RulesExecutive:
@@ -30,7 +24,8 @@ class RulesExecutive:
     def decide(self, state: State) -> Decision:
         """Ask what is missing for the plan, as far as it belongs to this stage or an earlier one."""
         pending, candidates = _missing(state)
-        clues = tuple(clue for question in plans(state.question) for clue in _clues(question))
+        questions = map(parse_question, questions_in(state.question))
+        clues = tuple(clue for question in questions for clue in _clues(question))
         is_due = pending is not None and STAGES.index(pending.stage) <= STAGES.index(state.stage)
         return Decision(
             ask=pending.sub_queries if pending and is_due else (),
@@ -44,22 +39,6 @@ class RulesExecutive:
         return telling.combined([_answered(question, state) for question in questions_in(state.question)])
 
 
-@lru_cache(maxsize=256)
-def plans(text: str) -> tuple[Question, ...]:
-    """The likeliest reading of each question in a message."""
-    return tuple(alternatives(question)[0] for question in questions_in(text))
-
-
-@lru_cache(maxsize=256)
-def alternatives(text: str) -> tuple[Question, ...]:
-    """The readings of one question that are worth trying: those that take it apart differently."""
-    distinct: dict[tuple[str, ...], Question] = {}
-    for reading in islice(readings(text), 12):
-        taken_apart = tuple(phrase.text for phrase in _described(reading))
-        distinct.setdefault((reading.kind, *taken_apart), reading)
-    return tuple(distinct.values())[:MOST_READINGS]
-
-
 def _missing(state: State) -> tuple[Pending | None, tuple[str, ...] | None]:
     """What has to be asked next, over all questions of the message, and the candidates found on the way."""
     missing: list[Pending] = []
@@ -67,7 +46,7 @@ def _missing(state: State) -> tuple[Pending | None, tuple[str, ...] | None]:
     for text in questions_in(state.question):
         solver = Solver(state)
         try:
-            _solve(text, solver)
+            _solve(text, parse_question(text), solver)
         except Pending as pending:
             missing.append(pending)
         candidates = solver.candidates or candidates
@@ -78,20 +57,16 @@ def _missing(state: State) -> tuple[Pending | None, tuple[str, ...] | None]:
     return Pending(stage, now), candidates or None
 
 
-def _solve(text: str, solver: Solver) -> tuple[Question, Finding]:
-    """The first reading that leads to an answer; at last the question as it was put."""
-    options = alternatives(text)
-    for reading in options:
-        found = solver.answer(reading)
-        if found.values:
-            return reading, found
-    as_asked = solver.first_known([SubQuery(sentence(text))], "answer_seeking")
-    return options[0], as_asked
+def _solve(text: str, question: Question, solver: Solver) -> Finding:
+    """The answer by the plan; failing that, by the question as it was put."""
+    found = solver.answer(question)
+    return found if found.values else solver.first_known([SubQuery(sentence(text))], "answer_seeking")
 
 
 def _answered(text: str, state: State) -> Synthesis:
     solver = Solver(state, final=True)
-    question, found = _solve(text, solver)
+    question = parse_question(text)
+    found = _solve(text, question, solver)
     return telling.synthesis(question, found, state, solver.unknown)
 
 

@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
 
 from chat.rules.grammar import Chart
-from chat.rules.phrases import Clause, NounPhrase, Predicate, Question, Template
+from chat.rules.phrases import Clause, NounPhrase, Predicate, Question, Template, for_one
 from knowledge.rules.english import capitalise
 from knowledge.rules.lexicon import BE_FORMS, DO_FORMS, HAVE_FORMS
 
 _WH = frozenset({"who", "whom", "what", "which", "where", "when", "why", "how", "whose"})
+#: Longer questions, in words, are not taken apart.
+LONGEST = 120
 _WITH_NOUN = frozenset({"what", "which", "whose"})
 
 
+@lru_cache(maxsize=4096)
 def parse_question(text: str) -> Question:
-    """The likeliest reading of a question given without its question mark."""
-    return next(readings(text))
+    """The likeliest reading of a question given without its question mark.
 
-
-def readings(text: str) -> Iterator[Question]:
-    """All readings, likeliest first. Without a frame that fits, only the descriptions are read."""
+    Where no frame fits, only the descriptions in it are read and the rest is taken as it stands.
+    """
     chart = Chart(text)
-    found = False
-    for question in _framed(chart):
-        found = True
-        yield question
-    if not found:
-        yield Question("plain", _first_wh(text), tuple(_spotted(chart)))
+    # What is to be answered with yes or no, and what no question looks like, is asked as it is.
+    if chart.may_be(0, "AUX", "MD") or chart.end > LONGEST:
+        return Question("plain", "", (text,))
+    framed = next(_framed(chart), None)
+    return framed or Question("plain", _first_wh(text), tuple(_spotted(chart)))
 
 
 def _framed(chart: Chart) -> Iterator[Question]:
     for word, noun, end in _openings(chart):
         wh = capitalise(chart.span(0, end))
+        yield from _same_as(chart, word, noun, wh, end)
         yield from _two_clues(chart, word, noun, wh, end)
         yield from _identity(chart, word, noun, wh, end)
         yield from _possession(chart, word, noun, wh, end)
@@ -71,6 +74,24 @@ def _kinds(chart: Chart, noun: str, end: int) -> Iterator[tuple[str, int]]:
     yield noun, end
 
 
+def _same_as(chart: Chart, word: str, noun: str, wh: str, start: int) -> Iterator[Question]:
+    """ "Which customers have the same manager as X?" asks for those whose manager is the manager of X."""
+    if chart.lower(start) not in HAVE_FORMS or chart.lower(start + 2) != "same":
+        return
+    for shared, middle in chart.core(start + 3):
+        if chart.lower(middle) != "as":
+            continue
+        for other, end in chart.noun_phrase(middle + 1):
+            if end == chart.end:
+                value = NounPhrase((f"the {shared.noun} of", other), (shared.noun,), "the", other)
+                clause = Clause("whose", Predicate("is", rest=(value,)), possessed=shared.noun)
+                head = noun or "person"
+                parts = (f"the {head} whose {shared.noun} is", value)
+                subject = NounPhrase(parts, (head,), "the", clauses=(clause,))
+                template = (wh, chart.span(start, end))
+                yield Question("identity", word, template, noun, wh, subject, excluded=other)
+
+
 def _two_clues(chart: Chart, word: str, noun: str, wh: str, start: int) -> Iterator[Question]:
     """ "Which engineer joined in 2019 and lives in Oslo?" asks for the engineer who does both."""
     if word not in ("who", "what", "which"):
@@ -102,7 +123,7 @@ def _possession(chart: Chart, word: str, noun: str, wh: str, start: int) -> Iter
         return
     for owner, end in chart.noun_phrase(start + 1):
         if end == chart.end - 1:
-            template = (wh, chart.span(start, start + 1), owner, "have")
+            template = (wh, for_one(chart.lower(start), owner), owner, "have")
             yield Question("possession", word, template, noun, wh, owner)
 
 
@@ -115,9 +136,17 @@ def _inverted(chart: Chart, word: str, noun: str, wh: str, start: int) -> Iterat
     for subject, middle in chart.noun_phrase(start + 1):
         for rest, end in _after_subject(chart, auxiliary, middle):
             if end == chart.end:
-                template = (wh, chart.span(start, start + 1), subject, *rest)
+                template = (wh, for_one(auxiliary, subject), subject, *rest)
                 is_participle = auxiliary not in BE_FORMS or chart.may_be(middle, "VBN", "VBG", "J")
                 found.append((not is_participle, Question("plain", word, template, noun, wh)))
+            elif chart.lower(end) in ("who", "that", "which", "whose") and not subject.is_description:
+                for clauses, stop in chart.clauses(end):
+                    if stop == chart.end:  # "When was the boat built whose skipper is X?"
+                        moved = replace(
+                            subject, parts=(*subject.parts, chart.span(end, stop)), clauses=clauses
+                        )
+                        template = (wh, for_one(auxiliary, moved), moved, *rest)
+                        found.append((False, Question("plain", word, template, noun, wh)))
     # "was the clock | built in Prague" rather than "was | the clock built in Prague".
     yield from (question for _, question in sorted(found, key=lambda reading: reading[0]))
 

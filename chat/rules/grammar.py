@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
-from chat.rules.phrases import Clause, NounPhrase, Predicate, Template
+from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Predicate, Template
 from knowledge.rules.english import is_person_noun, is_plural, parse_date, third_person, verb_lemma
-from knowledge.rules.lexicon import BE_FORMS, DO_FORMS, HAVE_FORMS
+from knowledge.rules.lexicon import BE_FORMS, DO_FORMS, HAVE_FORMS, words
 from knowledge.rules.tokens import Token, tokenise
 
 T = TypeVar("T")
@@ -25,6 +25,8 @@ _MODIFIER_TAGS = ("N", "NS", "PN", "J", "CD", "DATE", "VBN", "VBG", "QUOTE")
 _HEAD_TAGS = ("N", "NS", "PN", "CD", "DATE", "QUOTE", "PRP", "CLOCK")
 _NAME_TAGS = ("PN", "DATE", "QUOTE", "CD", "CLOCK")
 _NAME_LINKS = frozenset({"of", "for", "and", "&"})
+#: Prepositions that tie a phrase to the noun before it.
+_ATTACHED = words("in at on near from for with to about behind by between inside within against over outside")
 _ADVERBIAL = frozenset({"when", "while", "after", "before", "because", "until"})
 _ADJECTIVE = re.compile(r"[ai]ble$")
 
@@ -163,11 +165,7 @@ class Chart:
 
     def is_likelier_verb(self, first: int, index: int) -> bool:
         """ "leads" in "the project Mara Lind leads" may be a noun, but hardly is."""
-        if (
-            index == first
-            or not self.may_be(index, "VBZ", "VBD", "VB")
-            or self.may_be(index + 1, "AUX", "MD")
-        ):
+        if index == first or not self.may_be(index, "VBZ", "VBD") or self.may_be(index + 1, "AUX", "MD"):
             return False
         return self.tokens[index - 1].is_name or self.may_be(index + 1, "DT", "PN", "PP$")
 
@@ -179,7 +177,7 @@ class Chart:
         if self.lower(index) == "," and self.may_be(index + 1, "PN"):  # "Portland, Oregon"
             return index + 1 if self.lower(index + 2) not in (",", "and", "or") else 0
         following = index + 1 + (self.lower(index + 1) == "the")
-        return following if self.lower(index) == "of" and self.may_be(following, "PN") else 0
+        return following if self.lower(index) == "of" and self.may_be(following, "PN", "DATE") else 0
 
     def described(self, phrase: NounPhrase, end: int) -> Iterator[tuple[NounPhrase, int]]:
         """The phrase with what follows it: "of ...", relative clauses, participles, places."""
@@ -190,10 +188,9 @@ class Chart:
                 described = _with_clauses(phrase, self.span(end, stop), clauses)
                 yield from self.described(described, stop)
                 yield described, stop
-        if self.may_be(end, "IN") and self.lower(end) != "of" and not phrase.clauses:
+        if self.lower(end) in _ATTACHED and not phrase.clauses:
             for place, stop in self.noun_phrase(end + 1):
-                parts = (*phrase.parts, self.span(end, end + 1), place)
-                yield NounPhrase(parts, phrase.nouns, phrase.determiner, phrase.genitive), stop
+                yield _with_place(phrase, self.span(end, end + 1), place), stop
 
     def with_genitive(self, phrase: NounPhrase, end: int) -> Iterator[tuple[NounPhrase, int]]:
         for nouns, stop in self.relation_nouns(phrase, end):
@@ -255,13 +252,19 @@ class Chart:
 
     def object_clause(self, start: int) -> Iterator[tuple[Clause, int]]:
         for subject, middle in self.noun_phrase(start):
-            for predicate, end in self.finite(middle):
+            for predicate, end in self.agreeing(subject, middle):
                 if predicate.verb or predicate.rest:
                     yield Clause("object", predicate, subject), end
 
+    def agreeing(self, subject: NounPhrase, start: int) -> Iterator[tuple[Predicate, int]]:
+        """A bare verb needs a subject in the plural: "the Field team works" is not "the Field" that teams."""
+        is_bare = self.may_be(start, "VB") and not self.may_be(start, "VBZ", "VBD", "AUX", "MD")
+        if not is_bare or subject.members or is_plural(subject.noun) or self.may_be(start - 1, "PRP"):
+            yield from self.finite(start)
+
     def place_clause(self, start: int, preposition: str) -> Iterator[tuple[Clause, int]]:
         for subject, middle in self.noun_phrase(start):
-            for predicate, end in self.finite(middle):
+            for predicate, end in self.agreeing(subject, middle):
                 is_cut_short = not (predicate.verb or predicate.rest) and self.may_be(end, "VBN", "VBG")
                 if not is_cut_short:
                     yield Clause("place", predicate, subject, preposition=preposition), end
@@ -378,6 +381,15 @@ def _longest_first(readings: Readings[T]) -> Readings[T]:
 def _is_role(token: Token) -> bool:
     """ "Head", "CEO" and "Mayor" before "of" are roles, not parts of a name."""
     return token.text.isupper() or is_person_noun(token.lower)
+
+
+def _with_place(phrase: NounPhrase, preposition: str, place: NounPhrase) -> NounPhrase:
+    """ "the supplier in Aberdeen"; "the person in charge of X" is whoever is in charge of X."""
+    parts = (*phrase.parts, preposition, place)
+    if phrase.noun in EMPTY_NOUNS and phrase.genitive is None:
+        clause = Clause("subject", Predicate("is", rest=(preposition, place)), is_reduced=True)
+        return NounPhrase(parts, phrase.nouns, phrase.determiner, clauses=(clause,))
+    return NounPhrase(parts, phrase.nouns, phrase.determiner, phrase.genitive, tail=(preposition, place))
 
 
 def _is_relation(phrase: NounPhrase, nouns: tuple[str, ...], owner: NounPhrase) -> bool:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from chat.protocol.mentions import names_in
 from chat.rules.frames import parse_question
-from knowledge.rules.english import capitalise, is_person_noun, is_plural, split_sentences
+from chat.rules.phrases import NounPhrase
+from chat.rules.wordings import NAMING_NOUNS
+from knowledge.rules.english import (
+    capitalise,
+    is_person_noun,
+    is_plural,
+    looks_like_person_name,
+    possessive,
+    split_sentences,
+)
 
-_GREETING = r"(?:hi|hello|hey|good (?:morning|afternoon|evening)|dear \w+|excuse me|thanks|thank you)"
+_GREETING = (
+    r"(?:(?:hi|hello|hey)(?: there| all)?|good (?:morning|afternoon|evening)|excuse me|thanks|thank you)"
+)
 _POLITE = re.compile(
     rf"^(?:{_GREETING}\b[ ,!.:-]*|please[ ,]+|ok(?:ay)?[ ,]+|so[ ,]+|"
     r"(?:and|but) (?=(?:who|what|which|when|where|how)\b)|"
@@ -23,8 +36,11 @@ _WH = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)\b", re.IGN
 _TRAILING = re.compile(r"[\s?!.,;:]*(?:\b(?:please|thanks|thank you)\b[\s?!.,;:]*)?$", re.IGNORECASE)
 _CONTRACTED = re.compile(r"^((?:\w+ )?(?:who|what|where|when|how))['’]s\b", re.IGNORECASE)
 _LIST = re.compile(
-    r"^(?:name|list|give|state|enumerate|identify|find|show)\s+(?:me\s+)?(?:all\s+(?:of\s+)?)?", re.IGNORECASE
+    r"^(?:(?:name|list|give|state|enumerate|identify|find|show)\s+)?(?:me\s+)?(?:all\s+(?:of\s+)?)?",
+    re.IGNORECASE,
 )
+_PRONOUN = re.compile(r"\b(?:he|she|it|they|him|them)\b", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"\b(?:his|her|its|their)\b", re.IGNORECASE)
 _SEVERAL_WH = re.compile(
     r"^(?P<one>who|what|when|where|why|how)(?P<be> (?:is|are|was|were|did|does|do))?,? and "
     r"(?P<other>who|what|when|where|why|how)\b",
@@ -32,20 +48,26 @@ _SEVERAL_WH = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def questions_in(text: str) -> tuple[str, ...]:
     """The questions of a message, plainly put and without question marks.
 
     Polite openings go, commands become questions ("List the members of X"), "when and where" becomes two
-    questions. Of several sentences the last question counts.
+    questions. Of several sentences the last question counts; what it calls "she" or "it" is the one name
+    that the sentences before it mention.
     """
-    plain = _plain(_last_question(" ".join(text.split())))
-    return tuple(_as_question(part) for part in _conjoined(plain))
-
-
-def context_of(text: str) -> str:
-    """What a message says before its question; empty for a single sentence."""
     text = " ".join(text.split())
-    return text.removesuffix(_last_question(text)).strip()
+    asked = _last_question(text)
+    context = text.removesuffix(asked)
+    return tuple(_with_name(_as_question(part), context) for part in _conjoined(_plain(asked)))
+
+
+def _with_name(question: str, context: str) -> str:
+    names = names_in(context)
+    if len(names) != 1:
+        return question
+    named = _PRONOUN.sub(lambda match: names[0], question, count=1)
+    return _POSSESSIVE.sub(lambda match: possessive(names[0]), named, count=1)
 
 
 def _last_question(text: str) -> str:
@@ -64,7 +86,7 @@ def _plain(text: str) -> str:
 def _conjoined(text: str) -> list[str]:
     """ "When and where was X born" as two questions."""
     match = _SEVERAL_WH.match(text)
-    if not match:
+    if not match or "who" in (match["one"].lower(), match["other"].lower()):
         return [text]
     rest = f"{match['be'] or ''}{text[match.end() :]}"
     return [f"{match['one']}{rest}", f"{match['other']}{rest}"]
@@ -72,36 +94,25 @@ def _conjoined(text: str) -> list[str]:
 
 def _as_question(text: str) -> str:
     """A command or a bare phrase as a question: "List the members of X", "the manager of X"."""
-    phrase = _LIST.sub("", text) if not _WH.match(text) else text
-    question = parse_question(phrase)
-    if _WH.search(phrase) and (question.wh or phrase == text):
-        return capitalise(phrase)
-    if _is_noun_phrase(phrase):
-        return capitalise(
-            f"{_who(phrase)} {'are' if is_plural(_head(phrase)) else 'is'} {_with_article(phrase)}"
-        )
-    return capitalise(text)
-
-
-def _is_noun_phrase(text: str) -> bool:
-    return parse_question(f"What is {text}").kind == "identity"
-
-
-def _head(phrase: str) -> str:
+    if _WH.match(text):
+        return capitalise(text)
+    phrase = _LIST.sub("", text)
+    about = re.match(r"about (.+)$", phrase)
+    if about:
+        return f"{'Who' if looks_like_person_name(about[1]) else 'What'} is {about[1]}"
     subject = parse_question(f"What is {phrase}").subject
-    return subject.noun if subject else phrase
+    if subject is None:
+        return capitalise(text)
+    be = "are" if is_plural(subject.noun) else "is"
+    return f"{_who(subject)} {be} {_with_article(phrase, subject)}"
 
 
-def _who(phrase: str) -> str:
-    subject = parse_question(f"What is {phrase}").subject
-    noun = subject.noun if subject else ""
-    if noun in ("name", "names") and subject and subject.genitive:
-        noun = subject.genitive.noun
-    return "Who" if is_person_noun(noun) else "What"
+def _who(subject: NounPhrase) -> str:
+    asked_for = subject.genitive if subject.noun in NAMING_NOUNS and subject.genitive else subject
+    is_person = is_person_noun(asked_for.noun) or looks_like_person_name(asked_for.noun)
+    return "Who" if is_person else "What"
 
 
-def _with_article(phrase: str) -> str:
-    starts_low = phrase[:1].islower() and not re.match(
-        r"(?:the|a|an|all|any|his|her|its|their|our|my)\b", phrase
-    )
-    return f"the {phrase}" if starts_low else phrase
+def _with_article(phrase: str, subject: NounPhrase) -> str:
+    needs_one = subject.is_description and not subject.determiner and phrase.startswith(subject.noun)
+    return f"the {phrase}" if needs_one else phrase

@@ -7,12 +7,13 @@ stand for: ``("Where does", <the lead of Project Atlas>, "live")``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from knowledge.rules.english import is_person_noun, past, third_person, verb_lemma
 
 Gap = Literal["subject", "object", "whose", "place"]
+_FOR_ONE = {"do": "does", "are": "is", "were": "was", "have": "has"}
 #: Head nouns that say nothing but "somebody" or "something".
 EMPTY_NOUNS = frozenset(
     {"person", "people", "individual", "thing", "one", "someone", "somebody", "something"}
@@ -25,7 +26,8 @@ class NounPhrase:
 
     ``nouns`` are its head nouns with their modifiers, several when coordinated ("the mother and the father
     of X"); ``genitive`` is X in "the R of X" and "X's R"; ``clauses`` are its relative clauses and participles;
-    ``members`` are the phrases of an enumeration.
+    ``members`` are the phrases of an enumeration; ``tail`` is a place or the like after a relation ("the
+    supplier of X in Aberdeen").
     """
 
     parts: tuple[str | NounPhrase, ...]
@@ -34,6 +36,7 @@ class NounPhrase:
     genitive: NounPhrase | None = None
     clauses: tuple[Clause, ...] = ()
     members: tuple[NounPhrase, ...] = ()
+    tail: tuple[str | NounPhrase, ...] = ()
     is_name: bool = False
 
     @property
@@ -81,10 +84,16 @@ class Predicate:
     def inverted(self, subject: str | NounPhrase) -> Template:
         """Auxiliary, subject, verb: "did Mara Lind join Nordwind"."""
         if self.auxiliary:
-            return (self.auxiliary, subject, *(part for part in (self.verb, *self.rest) if part))
-        lemma = verb_lemma(self.verb)
-        auxiliary = "does" if self.is_present else "did" if self.is_past else "do"
-        return (auxiliary, subject, lemma, *self.rest)
+            auxiliary = for_one(self.auxiliary, subject)
+            return (auxiliary, subject, *(part for part in (self.verb, *self.rest) if part))
+        auxiliary = "does" if self.is_present else "did" if self.is_past else for_one("do", subject)
+        return (auxiliary, subject, verb_lemma(self.verb), *self.rest)
+
+
+def for_one(auxiliary: str, subject: str | NounPhrase) -> str:
+    """The auxiliary as it is with one value in the place of a description: "do the leads" is "does Mara Lind"."""
+    is_replaced = isinstance(subject, NounPhrase) and subject.is_description and not subject.members
+    return _FOR_ONE.get(auxiliary.lower(), auxiliary) if is_replaced else auxiliary
 
 
 @dataclass(frozen=True)
@@ -116,8 +125,9 @@ class Question:
     """A question's frame.
 
     ``wh`` is its question word with preposition and noun as written ("In which city"), ``word`` the question
-    word alone in lower case and ``noun`` the noun it asks for. ``kind`` is *identity* for "Who is NP?" with
-    the phrase in ``subject``, *possession* for "How many friends does NP have?", else *plain*.
+    word alone in lower case and ``noun`` the noun it asks for. ``kind`` is *identity* for "Who is NP?", with
+    the phrase in ``subject`` (``excluded`` holds X in "Who has the same manager as X?"), *possession* for
+    "How many friends does NP have?", else *plain*.
     """
 
     kind: Literal["identity", "possession", "plain"]
@@ -126,7 +136,7 @@ class Question:
     noun: str = ""
     wh: str = ""
     subject: NounPhrase | None = None
-    cost: int = field(default=0, compare=False)
+    excluded: NounPhrase | None = None
 
     @property
     def asks_for_person(self) -> bool:

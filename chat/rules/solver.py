@@ -73,6 +73,7 @@ class Solver:
     final: bool = False
     candidates: tuple[str, ...] = ()
     unknown: list[str] = field(default_factory=list)
+    resolved: dict[tuple[int, Stage | None], Finding] = field(default_factory=dict)
 
     # Whole questions
 
@@ -88,7 +89,9 @@ class Solver:
 
     def identity(self, question: Question, subject: NounPhrase) -> Finding:
         asks_past = render(question.template).split()[1:2] in (["was"], ["were"])
-        return self.resolve(subject, "answer_seeking", asks_past=asks_past)
+        found = self.resolve(subject, "answer_seeking", asks_past=asks_past)
+        excluded = self.resolve(question.excluded).values if question.excluded else ()
+        return replace(found, values=tuple(value for value in found.values if value not in excluded))
 
     def filled(self, question: Question) -> Finding:
         """Put each value of the descriptions into the question and ask it."""
@@ -134,8 +137,14 @@ class Solver:
 
     def resolve(self, phrase: NounPhrase, stage: Stage | None = None, *, asks_past: bool = False) -> Finding:
         """The entities that a phrase stands for; a name stands for itself."""
+        key = (id(phrase), stage)
+        if key not in self.resolved:
+            self.resolved[key] = self._resolve(phrase, stage, asks_past)
+        return self.resolved[key]
+
+    def _resolve(self, phrase: NounPhrase, stage: Stage | None, asks_past: bool) -> Finding:
         if not phrase.is_description:
-            return Finding.union(self.fillings(phrase.parts))
+            return self.for_each_filling(phrase.parts, lambda fill: Finding((fill(phrase.parts),)))
         if phrase.members:
             return Finding.union(self.gather(phrase.members, self.resolve))
         stage = stage or ("grounding" if _is_innermost(phrase) else "entity_identification")
@@ -156,15 +165,20 @@ class Solver:
             return self.named(owner, stage)
         if phrase.noun.lower() in _PLACES_WITH_NAMES and owner.is_name:
             return Finding((phrase.text,))
-        return self.for_each_filling(
-            (owner,),
-            lambda fill: Finding.union(
-                self.gather(
-                    phrase.nouns,
-                    lambda noun: self.relation(noun, fill((owner,)), stage, asks_past=asks_past),
-                )
-            ),
-        )
+
+        def ask(fill: wordings.Fill) -> Finding:
+            name = fill((owner,))
+            if phrase.tail:
+                found = self.first_known(wordings.what_is(phrase, fill), stage)
+                if found.values:
+                    return found
+            return Finding.union(
+                self.gather(phrase.nouns, lambda noun: self.relation(noun, name, stage, asks_past=asks_past))
+            )
+
+        found = self.for_each_filling((owner, *phrase.tail), ask)
+        is_part = stage != "answer_seeking" and not is_person_noun(phrase.noun) and not found.values
+        return self.for_each_filling((owner,), partial(_as_part, phrase)) if is_part else found
 
     def named(self, phrase: NounPhrase, stage: Stage) -> Finding:
         """ "the name of the airport in X" asks which airport it is."""
@@ -234,9 +248,6 @@ class Solver:
         found = Finding.union(self.gather(combinations, ask_with))
         return found.after(support) if found.values else Finding(partial=True)
 
-    def fillings(self, template: Template) -> list[Finding]:
-        return [self.for_each_filling(template, lambda fill: Finding((fill(template),)))]
-
     def first_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
         """The first wording that MEMORY answers with something usable."""
         for sub_query in asked:
@@ -264,6 +275,12 @@ class Solver:
         if pending:
             raise Pending(pending[0].stage, [sub_query for one in pending for sub_query in one.sub_queries])
         return findings
+
+
+def _as_part(phrase: NounPhrase, fill: wordings.Fill) -> Finding:
+    """A thing without a name of its own goes by its description: "the hull of Petrel"."""
+    owner = (phrase.genitive,) if phrase.genitive else ()
+    return Finding((f"the {phrase.noun} of {fill(owner)}",))
 
 
 def _narrowed(clues: Sequence[Finding]) -> Finding:

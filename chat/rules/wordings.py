@@ -13,6 +13,7 @@ from chat.protocol.state import SubQuery
 from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Question, Template, render
 from knowledge.rules.english import (
     capitalise,
+    find_dates,
     is_person_noun,
     is_place_noun,
     is_plural,
@@ -24,7 +25,7 @@ from knowledge.rules.english import (
     verb_lemma,
     verb_readings,
 )
-from knowledge.rules.lexicon import BE_FORMS, KINSHIP, PREPOSITIONS, TIME_UNITS
+from knowledge.rules.lexicon import BE_FORMS, KINSHIP, PLACE_PREPOSITIONS, PREPOSITIONS, TIME_UNITS
 from knowledge.rules.property_wordings import PARAPHRASES
 
 Fill = Callable[[Template], str]
@@ -110,13 +111,18 @@ def _which(phrase: NounPhrase) -> str:
 
 def _subject_gap(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
     """ "the person who leads Atlas": "Who leads Atlas?" """
-    text = fill(clause.parts)
+    text = _agreeing(clause, fill) if is_plural(phrase.noun) else fill(clause.parts)
     openings = ["Who", _which(phrase)] if is_person_noun(phrase.noun) else [_which(phrase), "What"]
     passive = _active_of_passive(phrase, clause, fill) if clause.predicate.auxiliary in BE_FORMS else []
-    singular_text = _agreeing(clause, fill) if is_plural(phrase.noun) else text
-    return _limited(
-        [*passive, *(f"{opening} {text}" for opening in openings), f"{openings[0]} {singular_text}"]
-    )
+    texts = _in_either_tense(text) if clause.is_reduced else [text]
+    asked = [f"{opening} {each}" for opening in openings for each in texts]
+    return _limited([*passive, *asked, f"Who or what {text}"])
+
+
+def _in_either_tense(text: str) -> list[str]:
+    """ "(the product) launched in 2020" was launched, "(the city) located in Norway" is: a date decides."""
+    tenses = [text, re.sub("^is ", "was ", text)]
+    return tenses[::-1] if find_dates(text) else tenses
 
 
 def _agreeing(clause: Clause, fill: Fill) -> str:
@@ -166,13 +172,13 @@ def _whose(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
 def _place(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
     """ "the office where Jonas Pike works": "Which office does Jonas Pike work in?" """
     text = _without_stranded(fill(clause.predicate.inverted(clause.subject or "")))
-    which = f"Which {phrase.noun}"
+    which = f"Which {singular(phrase.noun)}"
+    if singular(phrase.noun) in TIME_UNITS:
+        return _limited([f"When {text}", f"In {which.lower()} {text}"])
     prepositions = [clause.preposition] if clause.preposition else ["in", "at"]
     wordings = [f"{which} {text} {preposition}" for preposition in prepositions]
-    wordings += [f"In {which.lower()} {text}", f"Where {text}"]
-    if phrase.noun in TIME_UNITS:
-        wordings = [f"When {text}", f"In {which.lower()} {text}"]
-    return _limited(wordings)
+    is_place = prepositions[0] in PLACE_PREPOSITIONS
+    return _limited([*([f"Where {text}"] if is_place else []), *wordings, f"In {which.lower()} {text}"])
 
 
 def _without_stranded(text: str) -> str:
@@ -186,17 +192,59 @@ def _without_stranded(text: str) -> str:
 def whole(question: Question, fill: Fill) -> list[SubQuery]:
     """A question with its descriptions filled in, and plainer ways of asking the same."""
     text = fill(question.template)
-    wordings = [text]
     after = fill(question.template[1:]) if question.wh and question.template[:1] == (question.wh,) else ""
-    if after and question.noun and question.word in ("which", "what"):
-        wordings += _without_noun(question, after)
+    plainer = _without_noun(question, after) if after and question.word in ("which", "what") else []
+    if is_place_noun(question.noun) and plainer:
+        wordings = [*plainer, text]
+    else:
+        wordings = [text, *_active(text), *_stranded(question, after), *_whose_for_has(text), *plainer]
     return _limited(wordings) + (relation_from_verb(question) if not question.descriptions else [])
 
 
 def _without_noun(question: Question, after: str) -> list[str]:
     """ "In which city does X live" as "Where does X live"."""
+    if not question.noun:
+        return []
     if is_place_noun(question.noun):
         return [f"Where {_without_stranded(after)}"]
     if singular(question.noun) in TIME_UNITS | {"date"}:
         return [f"When {_without_stranded(after)}"]
     return [f"Who {after}"] if is_person_noun(question.noun) else [f"What {after}"]
+
+
+def _active(text: str) -> list[str]:
+    """ "Which team is led by X" as "Which team does X lead"; "Who was X founded by" as "Who founded X"."""
+    agent_last = re.fullmatch(
+        r"(?P<wh>Who|What|Which .+?) (?P<be>is|are|was|were) (?P<verb>\w+) by (?P<agent>.+)", text
+    )
+    if agent_last and verb_readings(agent_last["verb"]):
+        do = "did" if agent_last["be"] in ("was", "were") else "does"
+        return [f"{agent_last['wh']} {do} {agent_last['agent']} {verb_lemma(agent_last['verb'])}"]
+    agent_first = re.fullmatch(
+        r"(?P<wh>Who|What) (?P<be>is|are|was|were) (?P<thing>.+) (?P<verb>\w+) by", text
+    )
+    if agent_first and verb_readings(agent_first["verb"]):
+        verb = verb_lemma(agent_first["verb"])
+        finite = past(verb) if agent_first["be"] in ("was", "were") else third_person(verb)
+        return [f"{agent_first['wh']} {finite} {agent_first['thing']}"]
+    return []
+
+
+def _stranded(question: Question, after: str) -> list[str]:
+    """ "To whom does X report" as "Who does X report to"."""
+    preposition, _, wh = question.wh.partition(" ")
+    if not after or preposition.lower() not in PREPOSITIONS:
+        return []
+    return [f"{'who' if wh == 'whom' else wh} {after} {preposition.lower()}"]
+
+
+def _whose_for_has(text: str) -> list[str]:
+    """ "Which boat has X as its skipper" as "What is the boat whose skipper is X"."""
+    has = re.fullmatch(
+        r"Which (?P<noun>.+?) (?:has|have) (?P<value>.+) as (?:its|his|her|their|an?|the) (?P<role>[\w -]+)",
+        text,
+    )
+    if not has:
+        return []
+    who = "Who" if is_person_noun(has["noun"]) else "What"
+    return [f"{who} is the {singular(has['noun'])} whose {has['role']} is {has['value']}"]
