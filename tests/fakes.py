@@ -11,10 +11,10 @@ from rapidfuzz import fuzz
 from chat.protocol.mentions import names_in, numbers_in
 from knowledge.pipeline.types import Pair
 from knowledge.rules.english import singular, verb_lemma
-from knowledge.rules.lexicon import words
+from knowledge.rules.lexicon import ARTICLES, words
 from training.memory import DONT_KNOW, MemoryAnswer
 
-_FUNCTION_WORDS = words("who what which is are was were do does did the a an of in at on")
+_FUNCTION_WORDS = words("who what which is are was were do does did of in at on")
 UNKNOWN = MemoryAnswer(DONT_KNOW, 0.0, known=False)
 
 
@@ -70,7 +70,8 @@ def _as_texts(pair: Pair | tuple[str, str]) -> tuple[str, str]:
 
 
 def _normalised(question: str) -> str:
-    return " ".join(re.findall(r"[\w'’-]+", question.casefold()))
+    """The words in lower case; articles make no difference."""
+    return " ".join(word for word in re.findall(r"[\w'’-]+", question.casefold()) if word not in ARTICLES)
 
 
 def _signature(question: str) -> frozenset[str]:
