@@ -17,12 +17,16 @@ from knowledge.rules.action_wordings import (
     subject_questions,
 )
 from knowledge.rules.catalog import Catalog
+from knowledge.rules.discourse import has_name
 from knowledge.rules.english import capitalise, find_dates, join_list, years_between
 from knowledge.rules.facts import Action, Adjunct, Classification, Draft, Evidence, distinct, norm
 from knowledge.rules.index import LONGEST_LIST, CorpusIndex
+from knowledge.rules.lexicon import words
 
 _TIMES = frozenset({"point", "start", "end", "range", "duration", "frequency"})
 LONGEST_KIND = 30
+#: What happens to one thing once needs no place in a question for its time.
+_HAPPENS_ONCE = words("die open close start begin end happen occur premiere debut land")
 
 
 @dataclass
@@ -78,6 +82,10 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
     circumstances: Gathered = {}
     for action in actions:
         verb, subject = verb_key(action), norm(action.subject)
+        if action.indefinite:
+            told = (verb, norm(action.object), norm(" ".join(each.text for each in action.adjuncts)))
+            subjects.setdefault(told, Said(action)).add(action.subject, action.evidence)
+            continue
         if action.object:
             objects.setdefault((subject, verb), Said(action)).add(action.object, action.evidence)
             subjects.setdefault((verb, norm(action.object)), Said(action)).add(
@@ -101,7 +109,9 @@ def _beside(action: Action, adjunct: Adjunct) -> str:
     """The complement that a question for a time must keep: "When did X move to Oslo?" """
     if action.object or action.verb.passive or adjunct.role not in _TIMES:
         return ""
-    first = next((each for each in action.adjuncts if each.role not in _TIMES), None)
+    once = action.verb.lemma in _HAPPENS_ONCE
+    left_out = _TIMES | {"place"} if once else _TIMES
+    first = next((each for each in action.adjuncts if each.role not in left_out), None)
     return first.text if first is not None and first is not adjunct else ""
 
 
@@ -130,10 +140,10 @@ def _subject_draft(key: tuple[str, ...], said: Said, catalog: Catalog) -> Iterat
     action = said.action
     if len(subjects) > LONGEST_LIST or not (action.clear or not action.object):
         return
-    adjunct = action.adjuncts[0] if len(key) == 3 else None
-    if adjunct is not None and adjunct.role in ("duration", "frequency"):
+    adjuncts = action.adjuncts if len(key) == 3 else ()
+    if any(each.role in ("duration", "frequency") for each in adjuncts):
         return
-    circumstances = [adjunct.text] if adjunct is not None else []
+    circumstances = [each.text for each in adjuncts]
     doing = Doing(action, subjects)
     questions = subject_questions(doing, catalog, *circumstances)
     named = [norm(subject) for subject in subjects]
@@ -168,6 +178,8 @@ def _circumstance_draft(key: tuple[str, ...], said: Said, catalog: Catalog) -> I
 def _merged(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:
     """ "When and where was X born?": time and place of one clause in one question."""
     for action in actions:
+        if action.indefinite:
+            continue
         time = next((each for each in action.adjuncts if each.role == "point"), None)
         place = next((each for each in action.adjuncts if each.role == "place"), None)
         if time is None or place is None:
@@ -192,7 +204,7 @@ def _durations(actions: Iterable[Action]) -> Iterator[Draft]:
     born: dict[str, tuple[Action, Adjunct]] = {}
     died: dict[str, tuple[Action, Adjunct]] = {}
     for action in actions:
-        for adjunct in action.adjuncts:
+        for adjunct in action.adjuncts if not action.indefinite else ():
             if adjunct.role == "range":
                 yield from _range_draft(action, adjunct)
             if adjunct.role == "point" and adjunct.preposition in ("on", "in"):
@@ -306,6 +318,8 @@ def _instances(facts: list[Classification], catalog: Catalog) -> Iterator[Draft]
         or first.plural
         or not first.noun
     ):
+        return
+    if first.phrase.startswith("the ") and not has_name(first.phrase):
         return
     be = "was" if first.past else "is"
     word = "Who" if catalog.is_person(first.subject) else "What"

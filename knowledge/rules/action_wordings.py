@@ -11,6 +11,7 @@ from knowledge.rules.english import (
     find_dates,
     inflected,
     is_person_noun,
+    is_plural,
     join_list,
     looks_like_person_name,
     parse_date,
@@ -27,6 +28,15 @@ _NO_PASSIVE = words(
     receive include enter reach attend total span take get speak
     """
 )
+#: After these, "in X" names a language, a field or a material rather than a place, unless X is a place.
+_NOT_WHERE = words(
+    """
+    write code implement develop publish express measure interest involve engage specialise specialize invest
+    participate compete result dress print translate program major believe
+    """
+)
+#: What a group is rather than does: asked for by "what".
+_NOT_ACTS = words("be have consist comprise include contain stand lie belong become remain")
 _STAYS_PASSIVE = words("know name call mean bear")
 _GROUPS = words(
     """
@@ -116,6 +126,7 @@ def object_questions(action: Action, catalog: Catalog, when: str = "") -> list[s
     tail = f" {when}" if when else ""
     questions = [f"{word} {verb.auxiliary} {subject} {verb.rest}{tail}?"]
     if action.counted:
+        tail = f" {action.rate}{tail}" if action.rate else tail
         questions.insert(0, f"How many {action.counted} {verb.auxiliary} {subject} {verb.rest}{tail}?")
         return [*questions, f"Can you tell me how many {action.counted} {subject} {verb.finite}{tail}?"]
     kind = catalog.noun(action.object) if word == "What" else "person"
@@ -221,8 +232,9 @@ def _asks_who(subject: str, verb: Verb, catalog: Catalog) -> bool:
         return True
     if subject[:1].islower() and is_person_noun(strip_article(subject).split(" of ")[0].split(" in ")[0]):
         return True
-    ends = {singular(word.lower()) for word in first.split()[-1:]} | {catalog.noun(first)}
-    return bool(ends & _GROUPS) and not verb.passive and verb.lemma not in ("be", "have")
+    named = first if first[:1].isupper() else first.split(" of ")[0]
+    ends = {singular(word.lower()) for word in named.split()[-1:]} | {catalog.noun(first)}
+    return bool(ends & _GROUPS) and not verb.passive and verb.lemma not in _NOT_ACTS
 
 
 # Asking for the circumstances
@@ -251,6 +263,8 @@ def circumstance_questions(action: Action, adjunct: Adjunct, catalog: Catalog, b
 
 def _is_people(value: str, catalog: Catalog) -> bool:
     first = value.split(" and ")[0].split(",")[0]
+    if is_plural(value):
+        return False
     return catalog.is_person(first) or (
         value[:1].islower() and is_person_noun(strip_article(value).split(" of ")[0])
     )
@@ -270,7 +284,7 @@ def _openings(adjunct: Adjunct, verb: Verb) -> list[str]:
         return _point_openings(adjunct)
     if adjunct.role == "frequency":
         return ["When", "On which days"] if adjunct.preposition == "on" else ["How often", "When"]
-    if adjunct.role == "place":
+    if adjunct.role == "place" and (verb.lemma not in _NOT_WHERE or not adjunct.named):
         return ["Where", "In what place"] if adjunct.preposition == "in" else ["Where"]
     if adjunct.preposition == "to" and verb.lemma in _MOTION:
         return ["Where", "To where"]
@@ -284,7 +298,9 @@ def _openings(adjunct: Adjunct, verb: Verb) -> list[str]:
 def _point_openings(adjunct: Adjunct) -> list[str]:
     if adjunct.preposition in ("by", "before", "after"):
         word = adjunct.preposition.capitalize()
-        return [f"{word} when", "When"] if adjunct.preposition == "by" else [f"{word} which date"]
+        if adjunct.preposition == "by":
+            return [f"{word} when", "When"]
+        return [f"{word} when" if find_dates(adjunct.value) else f"{word} what time"]
     if ":" in adjunct.value or not find_dates(adjunct.value):
         return ["When", "At what time"] if adjunct.preposition == "at" else ["When"]
     date = parse_date(adjunct.value)

@@ -126,5 +126,6 @@ def tailed(phrase: NounPhrase, words: str) -> NounPhrase:
 
 def last_name(clause: Clause) -> NounPhrase | None:
     """The name that ends the clause, to which an aside after it belongs."""
-    phrase = clause.attached[-1].phrase if clause.attached else clause.object or clause.predicate
+    phrases = [each.phrase for each in clause.attached if each.phrase is not None]
+    phrase = phrases[-1] if phrases else clause.object or clause.predicate
     return phrase if phrase is not None and phrase.kind == "name" and not phrase.items else None

@@ -270,6 +270,11 @@ class SentenceParser(VerbPhraseReader):
             return self._trailing_relative(last, index)
         if token.is_name and self.tokens[index - 2].is_name and self._is_region(index):
             return index + 1
+        if token.is_name and (described := _description(last)) is not None and self._is_region(index):
+            name = NounPhrase("name", core=token.text, head=token.lower)
+            self.appositions.append(Apposition(described, name))
+            self.clauses[-1] = replace(last, object=name)
+            return index + 1
         droppable = (
             token.may_be("WH", "VBG", "VBN", "SC", "IN", "R", "TO") or token.lower in _DROPPED_OPENINGS
         )
@@ -315,3 +320,11 @@ def _may_explain(phrase: NounPhrase, clause: Clause) -> bool:
     """After "in Turin, ..." only a place explains the place: anything else goes back to somebody before it."""
     placed = bool(clause.attached) and clause.attached[-1].preposition in lexicon.PLACE_PREPOSITIONS
     return not placed or is_place_noun(phrase.core)
+
+
+def _description(clause: Clause) -> NounPhrase | None:
+    """The object that a name after it explains: "informed the shift manager, Paul Dietz"."""
+    described = clause.object if not clause.attached else None
+    if described is None or described.kind != "common" or described.plural or described.items:
+        return None
+    return described if described.determiner == "the" or described.owner is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ _COMPLEX_PREPOSITIONS = _word_sequences(
 _DROPPED_PREPOSITIONS = _word_sequences(
     "because of; due to; instead of; rather than; such as; as well as; in addition to"
 )
+_FURTHER_TIME = re.compile(r",?\s+and\s+")
 _COMPARED = (("far",), ("much",), ("long",), ("soon",), ("well",))
 CLOSING = frozenset({".", ";", "!", ":"})
 
@@ -72,6 +74,13 @@ class SentenceCursor:
         if found is None:
             return None
         expression, end = found
+        while (further := _FURTHER_TIME.match(self.text, end)) and (
+            more := time_at(self.text, further.end())
+        ):
+            if more[0].role != expression.role:
+                break
+            expression = replace(expression, text=self.text[self.tokens[index].start : more[1]])
+            end = more[1]
         after = next(
             (at for at in range(index, len(self.tokens)) if self.tokens[at].start >= end), len(self.tokens)
         )
@@ -174,6 +183,8 @@ class SentenceCursor:
             return False
         if token.may_be("VB") and before.is_name and any(each.lower == "and" for each in tokens[:index]):
             return following.may_be("DT", "PN", "CD", "IN", "TO", "R", "NS")
+        if token.may_be("VBD") and token.may_be("N"):
+            return following.may_be("CD", "DT", "PN", "PP$") and not _finite_verb_later(tokens, index + 1)
         if token.may_be("VBZ") and token.may_be("NS"):
             return not before.may_be("NS") and not _finite_verb_later(tokens, index + 1)
         return (

@@ -218,7 +218,21 @@ class Discourse:
             name = self._by_noun(singular(phrase.head))
             if name:
                 return self._named(name)
-        unknown = len(words) == 1 and singular(phrase.head) in lexicon.ANAPHORIC_NOUNS and not phrase.tail
+        if not points and self._is_part_of_topic(phrase):
+            return replace(phrase, modifiers=(*phrase.modifiers, ("of", self._named(self.topic))))
+        if (
+            len(words) == 1
+            and not phrase.plural
+            and not phrase.modifiers
+            and (name := self._untyped(singular(phrase.head)))
+        ):
+            return self._named(name)
+        general = not self.topic and singular(phrase.head) in lexicon.PART_NOUNS
+        unknown = (
+            len(words) == 1
+            and singular(phrase.head) in lexicon.ANAPHORIC_NOUNS
+            and not (phrase.tail or general)
+        )
         if points or unknown or any(word in lexicon.CONTEXT_ADJECTIVES for word in words[:-1]):
             raise Unreadable(f"“{phrase.determiner} {phrase.core}” has no name before it")
         return phrase
@@ -238,7 +252,7 @@ class Discourse:
                 if norm(each.name) in typed and each.spoken >= self.sentence - 1
             }
             return next(iter(recent.values())) if len(recent) == 1 else ""
-        return self._untyped(noun)
+        return ""
 
     def _untyped(self, noun: str) -> str:
         """Nothing is known to be a museum: then "the museum" is the topic that the text just spoke of."""
@@ -255,13 +269,53 @@ class Discourse:
             if self._is_thing(each) and not each.as_place and each.spoken >= last.spoken
         }
         unknown = (
-            norm(last.name) not in self.nouns and not looks_like_place(last.name) and not is_plural(last.name)
+            not self._nouns_of(last.name) and not looks_like_place(last.name) and not is_plural(last.name)
         )
         return (
             last.name
             if unknown and (rivals == {norm(last.name)} or norm(last.name) == norm(self.topic))
             else ""
         )
+
+    def _is_part_of_topic(self, phrase: NounPhrase) -> bool:
+        """ "The deadline" in a text about one project, "the station" in a text about one town."""
+        noun = singular(phrase.head)
+        if not self.topic or self.is_person(self.topic) or phrase.tail or phrase.items:
+            return False
+        if noun not in lexicon.PART_NOUNS | lexicon.RELATIONAL_NOUNS or noun in self._nouns_of(self.topic):
+            return False
+        return self._still_on_topic()
+
+    def _still_on_topic(self) -> bool:
+        """Was the last thing spoken of the topic, or a part of it? In a place, its buildings do not count."""
+        last = self._last_subject()
+        if last is None or not self._is_thing(last) or self._belongs_to_topic(last):
+            return True
+        in_place = bool(self._nouns_of(self.topic) & lexicon.PLACE_WORDS)
+        return in_place and bool(self._nouns_of(last.name) - lexicon.PLACE_WORDS)
+
+    def role_in_topic(self, phrase: NounPhrase) -> bool:
+        """ "The lead developer" in a text about one project, as what somebody is said to be."""
+        role = is_person_noun(phrase.core) and singular(phrase.head) not in lexicon.KINSHIP
+        alone = phrase.determiner == "the" and not phrase.modifiers and not phrase.tail and not phrase.items
+        if not (role and alone and self.topic) or self.is_person(self.topic):
+            return False
+        return not any(word in lexicon.CONTEXT_ADJECTIVES - {"main"} for word in phrase.core.split())
+
+    def _belongs_to_topic(self, mention: Mention) -> bool:
+        return norm(self.topic) in norm(mention.name)
+
+    def of_topic(self, phrase: NounPhrase) -> NounPhrase:
+        """ "Members" in a text about one club are the members of the club."""
+        bare = phrase.kind == "common" and not phrase.items and not phrase.determiner and not phrase.modifiers
+        if (
+            not bare
+            or phrase.core not in lexicon.MEMBER_NOUNS
+            or not self.topic
+            or self.is_person(self.topic)
+        ):
+            return phrase
+        return replace(phrase, modifiers=(("of", self._named(self.topic)),))
 
     def _only_topic(self) -> bool:
         """Has the text spoken of nothing but its topic, of which it has not said what it is?"""

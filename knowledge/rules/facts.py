@@ -76,7 +76,9 @@ class Action:
     """A clause: who does what (``object``), with which completing phrases.
 
     ``clear`` says that the object can be understood without the subject; ``counted`` is the noun of an object
-    that is a number of things; ``several`` that the object stands in the plural.
+    that is a number of things; ``several`` that the object stands in the plural. ``rate`` is the part of the
+    object that says per what it is counted. An ``indefinite`` subject ("a pump") can only be asked for, and
+    only with all circumstances.
     """
 
     subject: str
@@ -88,6 +90,8 @@ class Action:
     clear: bool = True
     counted: str = ""
     several: bool = False
+    rate: str = ""
+    indefinite: bool = False
 
 
 Fact = Property | Classification | Action

@@ -9,6 +9,7 @@ from knowledge.rules import lexicon
 from knowledge.rules.clause import Apposition, Attached, Clause
 from knowledge.rules.discourse import Discourse, has_name, is_anchored
 from knowledge.rules.english import (
+    find_dates,
     is_person_noun,
     looks_like_place,
     singular,
@@ -108,7 +109,7 @@ class Interpreter:
     # Clauses
 
     def _clause(self, clause: Clause, appositions: Sequence[Apposition]) -> list[Fact]:
-        subject = self.discourse.resolve(clause.subject)
+        subject = self.discourse.of_topic(self.discourse.resolve(clause.subject))
         clause = replace(clause, subject=subject)
         self._note(clause)
         roles = list(self._roles(subject))
@@ -220,6 +221,8 @@ class Interpreter:
     ) -> list[Fact]:
         """ "X is the mayor of Y" is a property of Y; "X is a painter" says what X is."""
         relation = relation_of(predicate)
+        if self.discourse.role_in_topic(predicate):
+            relation = Relation(_noun(predicate, ()), "of", self.discourse.topic, predicate.plural)
         names = tuple(item.text for item in subject.flat())
         if relation is not None and self._is_unique_role(predicate, relation):
             return [self._property(relation, names, past)]
@@ -282,7 +285,6 @@ class Interpreter:
     # Actions
 
     def _action(self, clause: Clause) -> Action:
-        self._self_contained_subject(clause)
         verb = clause.group.verb
         if clause.adjective:
             verb = _with_adjective(verb, clause.adjective)
@@ -295,6 +297,7 @@ class Interpreter:
             raise Unreadable("the clause has neither object nor circumstances")
         if thing is not None and len(thing.text.split()) > LONGEST_VALUE:
             raise Unreadable("the object is too long to be remembered")
+        self._refuse_unless_dated(clause, thing, adjuncts)
         words, adjuncts = _with_rate(thing, adjuncts)
         return Action(
             subject=clause.subject.text,
@@ -304,22 +307,51 @@ class Interpreter:
             adjuncts=adjuncts,
             plural=clause.subject.is_many,
             clear=_is_clear(thing),
-            counted=counted_noun(thing) if thing is not None and words == thing.text else "",
+            counted=counted_noun(thing),
+            rate=words.removeprefix(thing.text).strip() if thing is not None else "",
+            indefinite=not self._is_self_contained(clause),
             several=thing is not None and thing.is_many,
         )
 
     def _self_contained_subject(self, clause: Clause) -> None:
-        """A subject must say by itself whom it means: a name, or in general statements a kind of thing."""
-        for item in clause.subject.flat():
-            if item.kind in ("name", "date") or item.owner is not None or is_anchored(item):
-                continue
-            if item.determiner == "the" and _is_compound(item) and not item.tail and self._speaks_of(item):
-                continue
-            general = (
-                item.determiner in ("", "a", "an", "each", "every", "all") and not clause.group.verb.past
-            )
-            if general and not item.counted and item.kind == "common":
-                continue
+        if not self._is_self_contained(clause):
+            raise Unreadable(f"the subject “{clause.subject.text}” is not named")
+
+    def _is_self_contained(self, clause: Clause) -> bool:
+        """Does the subject say by itself whom it means: a name, or in general statements a kind of thing?"""
+        return all(self._means_one(item, clause.group.verb.past) for item in clause.subject.flat())
+
+    def _means_one(self, item: NounPhrase, past: bool) -> bool:
+        if item.kind in ("name", "date") or item.owner is not None or is_anchored(item):
+            return True
+        if item.kind != "common" or item.counted:
+            return False
+        if item.determiner == "the" and not item.tail:
+            return self._is_known_kind(item)
+        return item.determiner in ("", "a", "an", "each", "every", "all") and not past
+
+    def _is_known_kind(self, phrase: NounPhrase) -> bool:
+        """ "The finance team" says which one it is; "the office" does in a text that is about no single thing."""
+        if _is_compound(phrase):
+            return self._speaks_of(phrase)
+        is_part = singular(phrase.head) in lexicon.PART_NOUNS and phrase.core == phrase.head
+        return is_part and not self.discourse.topic
+
+    def _refuse_unless_dated(
+        self, clause: Clause, thing: NounPhrase | None, adjuncts: tuple[Adjunct, ...]
+    ) -> None:
+        """ "A pump failed" says nothing by itself; "A pump failed at the Marlow Plant on 14 July" does."""
+        if self._is_self_contained(clause):
+            return
+        item = clause.subject
+        fixed = any(each.role == "point" and find_dates(each.value) for each in adjuncts)
+        named = (thing is not None and is_anchored(thing)) or any(has_name(each.value) for each in adjuncts)
+        if (
+            item.items
+            or item.determiner not in ("a", "an")
+            or not (fixed and named)
+            or not clause.group.verb.past
+        ):
             raise Unreadable(f"the subject “{item.text}” is not named")
 
     def _speaks_of(self, phrase: NounPhrase) -> bool:
@@ -386,7 +418,7 @@ def _given_amount(phrase: NounPhrase) -> tuple[str, str] | None:
     if phrase.items or phrase.determiner not in ("a", "an") or len(phrase.modifiers) != 1 or phrase.tail:
         return None
     word, value = phrase.modifiers[0]
-    if word != "of" or not (value.counted or value.kind in ("number", "date")) or phrase.head in _VAGUE_OWNED:
+    if word != "of" or not (value.counted or value.kind in ("number", "date")):
         return None
     return phrase.core, value.text
 

@@ -62,9 +62,8 @@ HEDGES = words(
 #: Verbs whose complement is not asserted: what follows them did not (or did not yet) happen.
 HEDGING_VERBS = words(
     """
-    plan hope expect intend aim want wish seem appear try attempt tend consider believe think say claim
-    suggest propose estimate assume guess doubt suppose promise threaten refuse fail deny allege
-    speculate predict rumour rumor schedule anticipate like need ought
+    hope expect want wish seem appear consider believe think suppose assume estimate guess doubt allege
+    speculate predict rumour rumor anticipate ought
     """
 )
 SPEECH_VERBS = words(
@@ -385,6 +384,35 @@ CONTEXT_ADJECTIVES = words(
     same other new old previous former latter following above below first second third last next current
     present main entire whole own different similar such further said respective remaining original
     final recent existing resulting corresponding upper lower left right early late larger smaller
+    """
+)
+#: Parts and facilities that a text about one thing means as that thing's own: "the station" of a town.
+PART_NOUNS = words(
+    """
+    station hall market church school library harbour harbor port bridge park office headquarters clubhouse
+    roof tower entrance collection garden shop café cafe restaurant team squad board committee council
+    department staff crew site plant warehouse factory workshop laboratory kitchen battery screen engine motor
+    camera sensor frame firmware database server prototype pilot phase launch election stadium pitch coach
+    captain fee membership ticket admission tour orchestra choir house desk building room car machine archive
+    theatre theater cinema pool gym canteen reception helpdesk hotline website newsletter festival fair square
+    fountain mill brewery hospital clinic airport cathedral abbey castle wall gate cemetery lighthouse pier
+    terminal platform lobby auditorium studio gallery wing floor cellar chapel dome steeple clock organ
+    """
+)
+#: Nouns that name a property of the thing a text is about: "the deadline" of a project.
+RELATIONAL_NOUNS = words(
+    """
+    deadline budget owner manager leader lead sponsor customer client supplier price cost fee status goal aim
+    purpose objective scope duration location address capacity population area height length width depth weight
+    size colour color range speed motto slogan mayor president chairman chairwoman chair director founder author
+    architect designer editor publisher capital currency language start end name code number version
+    predecessor successor landlord patron curator headteacher head captain coach trainer treasurer secretary
+    """
+)
+#: People that a text about one group means as that group's own: "members" of a club.
+MEMBER_NOUNS = words(
+    """
+    members employees visitors players volunteers guests pupils students residents guides trainees
     """
 )
 INCOMPLETE_LIST_WORDS = words("others more etc")

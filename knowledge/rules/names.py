@@ -68,7 +68,9 @@ def looks_like_person_name(name: str) -> bool:
     """
     words = name.replace(",", " ").split()
     if words and words[0].lower().rstrip(".") in TITLES - {"king", "queen"} and len(words) > 1:
-        return all(_NAME_WORD.fullmatch(word) or word.lower() in PERSON_PARTICLES for word in words[1:])
+        return words[-1].lower() not in NON_PERSON_NAME_WORDS and all(
+            _NAME_WORD.fullmatch(word) or word.lower() in PERSON_PARTICLES for word in words[1:]
+        )
     if not 2 <= len(words) <= 5 or not _NAME_WORD.fullmatch(words[0]) or not _NAME_WORD.fullmatch(words[-1]):
         return False
     if any(re.search(r"\d|&", word) or (len(word) > 2 and word.isupper()) for word in words):

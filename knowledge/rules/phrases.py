@@ -120,9 +120,22 @@ def noun_phrases(
         items.append(following[0])
         ends.append(following[1])
         conjunction = word
+    if conjunction and is_verb is never and _has_own_verb(tokens, ends[-1]):
+        del items[-1], ends[-1]  # "manages the project, and Omar Haddad is ...": a new clause
+        conjunction = "" if len(items) == 1 else conjunction
+        if len(items) == 1:
+            return items[0], ends[0]
     if not conjunction and not (bare_list and _is_bare_enumeration(tokens, items, ends[-1])):
         return first
     return NounPhrase(kind=items[0].kind, items=tuple(items), conjunction=conjunction or "and"), ends[-1]
+
+
+def _has_own_verb(tokens: Sequence[Token], index: int) -> bool:
+    if index >= len(tokens) or tokens[index].is_name:
+        return False
+    return tokens[index].may_be("AUX", "MD") or (
+        tokens[index].may_be("VBZ", "VBD") and not tokens[index].may_be("N", "NS", "VBN", "J")
+    )
 
 
 def _joint(tokens: Sequence[Token], index: int, items: list[NounPhrase]) -> tuple[str, int] | None:
@@ -155,8 +168,17 @@ def _starts_verb_phrase(tokens: Sequence[Token], index: int, before: NounPhrase)
         return finite or not token.may_be("J") or not _next_may_be(tokens, index, "N", "NS", "PN", "J")
     if _next_may_be(tokens, index, "DT", "PN", "CD", "PP$", "QT", "DATE"):
         return True
-    one_thing = before.kind == "name" or (bool(before.determiner) and not before.plural)
+    one_thing = (
+        before.kind == "name" or _last_counted(before) or (bool(before.determiner) and not before.plural)
+    )
     return one_thing and _next_may_be(tokens, index, "IN", "TO", "R")
+
+
+def _last_counted(phrase: NounPhrase) -> bool:
+    """ "a range of 6 kilometres": what ends in an amount takes no second noun after "and"."""
+    while phrase.modifiers:
+        phrase = phrase.modifiers[-1][1]
+    return phrase.counted
 
 
 def _next_may_be(tokens: Sequence[Token], index: int, *tags: str) -> bool:
@@ -246,7 +268,7 @@ def _core_end(tokens: Sequence[Token], index: int, is_verb: Stops) -> int | None
             break
         if "IN" in token.tags and not token.may_be("N", "J"):
             break
-        if has_head and is_verb(tokens, index):
+        if has_head and (is_verb(tokens, index) or token.tags == {"CD"}):
             break
         nominal = token.may_be("N", "NS", "PN", "CD", "QT") or (token.may_be("DATE") and not has_head)
         before_noun = token.may_be("J", "VBN", "VBG", "R") and _noun_follows(tokens, index)

@@ -63,7 +63,7 @@ class VerbPhraseReader(SentenceCursor):
                 raise
             clause, end = self._plain_value(subject, index)
         index, group = end, clause.group
-        self.clauses.append(replace(clause, attached=(*clause.attached, *leading)))
+        self.clauses.append(replace(clause, attached=(*leading, *clause.attached)))
         if self._comma_at(index) and not commas:
             return index
         return self._further_verb_phrases(subject, index, group.shared)

@@ -33,7 +33,7 @@ def property_drafts(index: CorpusIndex) -> Iterator[Draft]:
             yield _backward(index, entry)
     for entries in index.of_subject().values():
         stated = [entry for entry in entries if entry.stated and len(entry.values) <= LONGEST_LIST]
-        yield from _merged(stated)
+        yield from _merged([entry for entry in stated if entry.preposition == "of"])
         yield from _clues(index, entries)
 
 

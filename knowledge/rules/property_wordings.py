@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from knowledge.rules.catalog import Catalog
 from knowledge.rules.english import (
+    head_word,
     is_date,
     is_person_noun,
     is_place_noun,
@@ -17,7 +18,7 @@ from knowledge.rules.english import (
     strip_article,
     with_indefinite_article,
 )
-from knowledge.rules.lexicon import KINSHIP
+from knowledge.rules.lexicon import ANAPHORIC_NOUNS, KINSHIP
 
 #: Everyday ways to ask for a property; {x} is the entity, {be} "is" or "was".
 PARAPHRASES: dict[str, tuple[str, ...]] = {
@@ -90,7 +91,10 @@ class PropertyGroup:
     @property
     def is_personal(self) -> bool:
         """True if the values are people, so that a question asks "who"."""
-        return is_person_noun(self.noun) or all(looks_like_person_name(value) for value in self.values)
+        if is_person_noun(self.noun):
+            return True
+        thing = head_word(self.noun) in ANAPHORIC_NOUNS or is_place_noun(self.noun)
+        return not thing and all(looks_like_person_name(value) for value in self.values)
 
     def be(self) -> str:
         return ("were" if self.many else "was") if self.past else ("are" if self.many else "is")

@@ -16,6 +16,7 @@ from knowledge.rules.english import (
     is_person_noun,
     is_plural,
     looks_like_person_name,
+    name_spans,
     singular,
     split_list,
     split_sentences,
@@ -81,7 +82,7 @@ class _Reader:
     def _set_topic(self, level: int, heading: str) -> None:
         """A heading that names something is the topic of its section; "History" leaves the topic above it."""
         self.headings = {known: name for known, name in self.headings.items() if known < level}
-        name = re.sub(r"^(?:\d+[.)]?)+\s+|\s*\([^)]*\)$", "", heading).strip(" :")
+        name = self._spoken_of(re.sub(r"^(?:\d+[.)]?)+\s+|\s*\([^)]*\)$", "", heading).strip(" :"))
         if self._names_something(name):
             self.headings[level] = name
             self.names |= {name}
@@ -89,6 +90,15 @@ class _Reader:
         if topic != self.discourse.topic:
             self.discourse.topic = topic
             self._guess_gender(topic)
+
+    def _spoken_of(self, heading: str) -> str:
+        """The part of a heading that the text speaks of: "Ellerby" for "Town of Ellerby"."""
+        if len(re.findall(rf"\b{re.escape(heading)}\b", self.text)) > 1:
+            return heading
+        names = [heading[start:end] for start, end in name_spans(heading)]
+        names += [part for name in (heading, *names) for part in re.split(r" of |: ", name)[1:]]
+        often = [name for name in names if len(re.findall(rf"\b{re.escape(name)}\b", self.text)) > 2]
+        return max(often, key=len, default=heading)
 
     def _names_something(self, heading: str) -> bool:
         words = heading.split()
@@ -121,6 +131,8 @@ class _Reader:
         key, value = block.cells
         span = Span(passage.id, block.start, block.start + len(block.text.rstrip()))
         topic = self.discourse.topic
+        if not topic and " of " in key and is_person_noun(key):
+            key, _, topic = key.partition(" of ")  # "Head of HR: Carla Mendes"
         if not topic:
             self._note_unread(passage, span, "a label without a heading that names what it is about")
             return
@@ -250,7 +262,7 @@ def _names(text: str, title: str) -> frozenset[str]:
 
 def _may_name(tags: frozenset[str]) -> bool:
     """ "Atlas" and "Lighthouse" may be names; "Employees" and "Training" are what they say."""
-    return "N" in tags and not tags & {"R", "VBG"}
+    return "N" in tags and not tags & {"R", "VBG", "NS"}
 
 
 def _articled(text: str) -> set[str]:

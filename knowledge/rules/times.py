@@ -86,6 +86,8 @@ _ABSOLUTE: tuple[tuple[TimeRole, str], ...] = (
     ),
     (TimeRole.POINT, rf"(?P<p>in)\s(?P<v>{_YEAR}(?:,\s{_YEAR})*,?\sand\s{_YEAR})"),
     (TimeRole.POINT, rf"(?P<p>in|during|around|about|by|before|after|circa)\s(?P<v>{_POINT})"),
+    (TimeRole.POINT, rf"(?P<p>by|before|after)\s(?P<v>{_CLOCK})"),
+    (TimeRole.START, rf"(?P<p>from)\s(?P<v>{_CLOCK})(?:\sonwards?)?"),
     (TimeRole.POINT, rf"(?P<p>at)\s(?P<v>{_CLOCK}|the\s(?:beginning|end|start|turn)\sof\s(?:{_POINT}))"),
     (
         TimeRole.FREQUENCY,

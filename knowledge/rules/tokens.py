@@ -210,7 +210,7 @@ def _closed_class(lower: str) -> Tags:
 
 
 _SUFFIX_TAGS = (
-    (re.compile(r"ly$"), {"R"}),
+    (re.compile(r"(?:ly|wards?|wise)$"), {"R"}),
     (re.compile(r"(?:ing)$"), {"VBG", "N", "J"}),
     (re.compile(r"(?:ed)$"), {"VBD", "VBN", "J"}),
     (re.compile(r"(?:ous|ful|ical|ive|able|ible|less|ish|ary|al|ic)$"), {"J"}),

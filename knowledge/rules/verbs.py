@@ -13,7 +13,7 @@ from knowledge.rules.facts import Verb
 from knowledge.rules.morphology import inflected, verb_readings
 from knowledge.rules.tokens import Token
 
-_NORMS = lexicon.NORM_MODALS | lexicon.words("can should")
+_NORMS = lexicon.NORM_MODALS | lexicon.words("can should will")
 _PARTICLES = lexicon.words("up out off down away back over")
 _LINKING = lexicon.words("become remain stay")
 
