@@ -212,7 +212,8 @@ def own_row(request: Request, rows: QuerySet[Any], role: Role, **lookup: Any) ->
 
 def with_counts(corpora: QuerySet[Corpus]) -> QuerySet[Corpus]:
     documents = Count("documents", filter=Q(documents__is_current=True), distinct=True)
-    return corpora.annotate(document_count=documents, pair_count=Count("reflections", distinct=True))
+    counted = corpora.annotate(document_count=documents, pair_count=Count("reflections", distinct=True))
+    return counted.order_by("name")
 
 
 # --- Corpora -----------------------------------------------------------------------------------------------
@@ -449,7 +450,7 @@ class GenerationRunCancel(APIView):
 
 
 class UnreadSentenceList(ListAPIView[UnreadSentence]):
-    """The sentences that a generation run could not read, with the reason (curators)."""
+    """The sentences that a generation run could not read, with the reason."""
 
     serializer_class = UnreadSentenceSerializer
     queryset = UnreadSentence.objects.none()
@@ -457,7 +458,7 @@ class UnreadSentenceList(ListAPIView[UnreadSentence]):
     def get_queryset(self) -> QuerySet[UnreadSentence]:
         if getattr(self, "swagger_fake_view", False):
             return UnreadSentence.objects.none()
-        run = own_row(self.request, GenerationRun.objects, Role.CURATOR, pk=self.kwargs["pk"])
+        run = own_row(self.request, GenerationRun.objects, Role.READER, pk=self.kwargs["pk"])
         return run.unread.select_related("chunk")
 
 

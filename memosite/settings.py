@@ -163,7 +163,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Files, time, language ---------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = STATE_DIR / "static"
+STATIC_ROOT = STATE_DIR / "static"  # filled by collectstatic; without it files come from their packages
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 MEDIA_URL = "media/"  # never served: documents are read through views that check who asks
@@ -193,6 +194,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Load documents, review reflections, train MEMORY versions and ask them.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "ReviewStatus": "knowledge.models.ReviewStatus",

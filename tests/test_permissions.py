@@ -1,0 +1,254 @@
+"""Who may do what: every page, every REST verb and the websocket, against every kind of person.
+
+A new address fails ``test_every_address_is_in_the_matrix`` until it has its row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from knowledge.models import Corpus
+from memosite.asgi import application
+from tests import factories
+from tests.fakes import PairMemory
+from training.models import AliasMove, MemoryVersion
+
+PEOPLE = ("anonymous", "foreign", "reader", "curator", "owner")
+LOGIN = 302  # pages send people without a session to the login page
+
+
+@dataclass(frozen=True)
+class Row:
+    """A request and the status that each kind of person gets. ``arguments`` name fields of the world."""
+
+    name: str
+    method: str
+    expected: tuple[int, int, int, int, int]
+    arguments: tuple[str, ...] = ()
+    data: dict[str, Any] | None = None
+
+
+def pages_for(role: str, *, done: int = 200) -> tuple[int, int, int, int, int]:
+    """What a page answers: foreign people get 404, readers without the role 403."""
+    allowed = PEOPLE.index(role)
+    return (LOGIN, 404, *(done if PEOPLE.index(person) >= allowed else 403 for person in PEOPLE[2:]))  # type: ignore
+
+
+def api_for(role: str, *, done: int = 200) -> tuple[int, int, int, int, int]:
+    """What REST answers: no token 401, a foreign corpus 404, too small a role 403."""
+    return (401, *pages_for(role, done=done)[1:])
+
+
+SLUG = ("slug",)
+PAGES = [
+    Row("home", "get", (LOGIN, 200, 200, 200, 200)),
+    Row("login", "get", (200, 302, 302, 302, 302)),
+    Row("logout", "post", (302, 302, 302, 302, 302)),
+    Row("corpus", "get", pages_for("reader"), SLUG),
+    Row("upload-documents", "post", pages_for("curator"), SLUG),
+    Row("document", "get", pages_for("reader"), ("slug", "document")),
+    Row("remove-document", "post", pages_for("curator", done=302), ("slug", "document")),
+    Row("start-generation", "post", pages_for("curator", done=302), SLUG),
+    Row("build", "post", pages_for("owner", done=302), SLUG),
+    Row("cancel-generation", "post", pages_for("curator", done=302), ("slug", "generation")),
+    Row("unread-sentences", "get", pages_for("reader"), ("slug", "generation")),
+    Row("start-training", "post", pages_for("curator", done=302), SLUG),
+    Row("cancel-training", "post", pages_for("curator", done=302), ("slug", "training")),
+    Row("version", "get", pages_for("reader"), ("slug", "number")),
+    Row(
+        "promote-version",
+        "post",
+        pages_for("owner", done=302),
+        ("slug", "number"),
+        {"reason": "Better recall"},
+    ),
+    Row("rollback", "post", pages_for("owner", done=302), SLUG),
+    Row("conversations", "get", (LOGIN, 200, 200, 200, 200)),
+    Row("conversations", "post", pages_for("reader", done=302), (), {"corpus": "{slug}"}),
+    # Conversations belong to one person: here to the reader, so the others see nothing, whatever their role.
+    Row("conversation", "get", (LOGIN, 404, 200, 404, 404), ("conversation",)),
+    Row("rename-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"title": "New"}),
+    Row("delete-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",)),
+]
+API = [
+    Row("api-login", "post", (401, 401, 401, 401, 401)),
+    Row("api-logout", "post", (401, 401, 401, 401, 401)),  # a session is no token that could be given back
+    Row("api-schema", "get", (401, 200, 200, 200, 200)),
+    Row("api-docs", "get", (401, 200, 200, 200, 200)),
+    Row("api-corpora", "get", (401, 200, 200, 200, 200)),
+    Row("api-corpora", "post", (401, 403, 403, 403, 403), (), {"slug": "new", "name": "New"}),
+    Row("api-corpus", "get", api_for("reader"), SLUG),
+    Row("api-corpus", "patch", api_for("owner"), SLUG, {"name": "Renamed"}),
+    Row("api-members", "get", api_for("owner"), SLUG),
+    Row("api-members", "post", api_for("owner", done=201), SLUG, {"username": "foreign", "role": "reader"}),
+    Row("api-member", "delete", api_for("owner", done=204), ("slug", "member")),
+    Row("api-documents", "get", api_for("reader"), SLUG),
+    Row("api-documents", "post", api_for("curator", done=201), SLUG, {"title": "A", "text": "Bo leads A."}),
+    Row("api-document", "get", api_for("reader"), ("document",)),
+    Row("api-document", "delete", api_for("curator", done=204), ("document",)),
+    Row("api-reflections", "get", api_for("curator"), SLUG),
+    Row("api-review", "post", api_for("curator"), SLUG, {"status": "approved"}),
+    Row("api-reflection", "get", api_for("curator"), ("reflection",)),
+    Row("api-reflection", "patch", api_for("curator"), ("reflection",), {"answer": "Bo does."}),
+    Row("api-generate", "post", api_for("curator", done=409), SLUG, {}),  # one is at work already
+    Row("api-generate", "post", api_for("owner", done=409), SLUG, {"go_live": True}),
+    Row("api-generation-runs", "get", api_for("reader"), SLUG),
+    Row("api-generation-run", "get", api_for("reader"), ("generation",)),
+    Row("api-generation-cancel", "post", api_for("curator"), ("generation",)),
+    Row("api-unread", "get", api_for("reader"), ("generation",)),
+    Row("api-train", "post", api_for("curator", done=409), SLUG, {}),
+    Row("api-train", "post", api_for("owner", done=409), SLUG, {"go_live": True}),
+    Row("api-training-runs", "get", api_for("reader"), SLUG),
+    Row("api-training-run", "get", api_for("reader"), ("training",)),
+    Row("api-training-cancel", "post", api_for("curator"), ("training",)),
+    Row("api-versions", "get", api_for("reader"), SLUG),
+    Row("api-version", "get", api_for("reader"), ("version",)),
+    Row("api-promote", "post", api_for("owner"), ("version",), {"reason": "Better recall"}),
+    Row("api-rollback", "post", api_for("owner"), SLUG),
+    Row("api-alias-moves", "get", api_for("reader"), SLUG),
+    Row("api-ask", "post", api_for("reader", done=201), SLUG, {"question": "Who leads Project Atlas?"}),
+    Row("api-conversations", "get", (401, 200, 200, 200, 200)),
+    Row("api-conversation", "get", (401, 404, 200, 404, 404), ("conversation",)),
+    Row("api-conversation", "delete", (401, 404, 409, 404, 404), ("conversation",)),  # a turn is running
+    Row("api-turn", "get", (401, 404, 200, 404, 404), ("turn",)),
+    Row("api-turn-events", "get", (401, 404, 200, 404, 404), ("turn",)),
+    Row("api-turn-stop", "post", (401, 404, 202, 404, 404), ("turn",)),
+]
+
+
+@dataclass
+class World:
+    """One corpus with a row of everything, and one person of each kind."""
+
+    people: dict[str, Any]
+    values: dict[str, Any]
+
+    def client(self, person: str) -> Client:
+        client = Client(headers={"referer": "http://testserver/"})
+        if person != "anonymous":
+            client.force_login(self.people[person])
+        return client
+
+
+@pytest.fixture
+def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
+    memory = PairMemory([("Who leads Project Atlas?", "Ada Lund leads Project Atlas.")])
+    monkeypatch.setattr("chat.services.memory_for", lambda version: memory)
+    corpus = factories.CorpusFactory()
+    people = {
+        "foreign": factories.UserFactory(username="foreign", reads=factories.CorpusFactory()),
+        "reader": factories.UserFactory(username="reader", reads=corpus),
+        "curator": factories.UserFactory(username="curator", curates=corpus),
+        "owner": factories.UserFactory(username="owner", owns=corpus),
+    }
+    factories.UserFactory(username="member", reads=corpus)
+    factories.UserFactory(owns=corpus)
+    return World(people, {"slug": corpus.slug, "member": "member", **rows_of(corpus, people["reader"])})
+
+
+def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
+    old, live = (factories.MemoryVersionFactory(corpus=corpus, number=number) for number in (1, 2))
+    alias = corpus.aliases.create(name="live", version=live)
+    AliasMove.objects.create(alias=alias, from_version=old, to_version=live, reason="First")
+    conversation = factories.ConversationFactory(corpus=corpus, person=reader)
+    turn = factories.TurnFactory(conversation=conversation, version=live)
+    made = {
+        "document": factories.DocumentFactory(corpus=corpus),
+        "reflection": factories.ReflectionFactory(corpus=corpus),
+        "generation": factories.GenerationRunFactory(corpus=corpus),
+        "training": factories.TrainingRunFactory(corpus=corpus),
+        "version": old,
+        "conversation": conversation,
+        "turn": turn,
+    }
+    return {"number": old.number, **{name: row.pk for name, row in made.items()}}
+
+
+def request(world: World, row: Row, person: str) -> int:
+    address = reverse(row.name, args=[world.values[name] for name in row.arguments])
+    client = world.client(person)
+    data = {
+        key: value.format(**world.values) if isinstance(value, str) else value
+        for key, value in (row.data or {}).items()
+    }
+    is_api = row.name.startswith("api-")
+    extra: dict[str, Any] = {"content_type": "application/json"} if is_api and row.method != "get" else {}
+    return int(getattr(client, row.method)(address, data, **extra).status_code)
+
+
+@pytest.mark.parametrize("row", [*PAGES, *API], ids=lambda row: f"{row.method} {row.name}")
+def test_each_kind_of_person_gets_what_the_matrix_says(world, row):
+    got = []
+    for person in PEOPLE:
+        with transaction.atomic():
+            got.append(request(world, row, person))
+            transaction.set_rollback(True)
+    assert tuple(got) == row.expected
+
+
+def names(patterns: Any, *, under_admin: bool = False) -> Iterator[str]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace != "admin":
+                yield from names(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern):
+            yield str(pattern.name)
+
+
+def test_every_address_is_in_the_matrix():
+    assert set(names(get_resolver().url_patterns)) == {row.name for row in (*PAGES, *API)}
+
+
+ADMIN_LISTS = ["knowledge_corpus", "knowledge_document", "knowledge_reflection", "training_memoryversion"]
+
+
+@pytest.mark.parametrize("page", ADMIN_LISTS)
+@pytest.mark.parametrize("person", ["anonymous", "foreign", "reader"])
+def test_the_admin_lets_nobody_in_who_is_not_on_the_staff(world, page, person):
+    answer = world.client(person).get(reverse(f"admin:{page}_changelist"))
+    assert answer.status_code == 302
+    assert answer.url.startswith("/admin/login/")
+
+
+@pytest.mark.parametrize("page", ADMIN_LISTS)
+def test_the_admin_shows_a_foreign_curator_nothing_of_this_corpus(world, page):
+    foreign = factories.UserFactory(is_staff=True, curates=factories.CorpusFactory())
+    client = Client()
+    client.force_login(foreign)
+    listed = client.get(reverse(f"admin:{page}_changelist"))
+    corpus = Corpus.objects.get(slug=world.values["slug"])
+    assert corpus.name not in listed.content.decode()
+    version = MemoryVersion.objects.get(pk=world.values["version"])
+    for model, row in {"knowledge_corpus": corpus, "training_memoryversion": version}.items():
+        assert client.get(reverse(f"admin:{model}_change", args=[row.pk])).status_code in (302, 403, 404)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("person", "is_let_in"),
+    [("anonymous", False), ("foreign", False), ("reader", True), ("curator", False), ("owner", False)],
+)
+async def test_only_its_own_person_opens_the_websocket_of_a_conversation(world, person, is_let_in):
+    client = await sync_to_async(world.client)(person)
+    cookie = client.cookies.get(settings.SESSION_COOKIE_NAME)
+    headers = [(b"origin", b"http://localhost"), (b"host", b"localhost")]
+    if cookie:
+        headers.append((b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie.value}".encode()))
+    path = f"/ws/conversations/{world.values['conversation']}/"
+    scope = {"type": "websocket", "path": path, "query_string": b"", "headers": headers, "subprotocols": []}
+    socket = ApplicationCommunicator(application, scope)
+    await socket.send_input({"type": "websocket.connect"})
+    answer = await socket.receive_output(timeout=5)
+    assert (answer["type"] == "websocket.accept") is is_let_in
+    await socket.send_input({"type": "websocket.disconnect", "code": 1000})
+    await socket.wait()
