@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from knowledge import services
+from knowledge.blocks import blocks_of
 from knowledge.models import Corpus, Role
 
 SENTENCES_ON_A_PAGE = 100
@@ -49,6 +50,7 @@ def document(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     context = {
         "corpus": corpus,
         "document": row,
+        "blocks": blocks_of(row.text),
         "versions": corpus.documents.filter(name=row.name).defer("text"),
         "may_curate": corpus.allows(request.user, Role.CURATOR),
     }

@@ -15,6 +15,7 @@ def state_of_its_own(settings, tmp_path: Path) -> None:
     settings.MEMORY_DIR = tmp_path / "memories"
     settings.BROKER_DIR = tmp_path / "broker"
     settings.STATIC_ROOT = None
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from knowledge.templatetags.figures import percent
+
 WIDTH, HEIGHT = 480, 150  # of the plot itself, in units of the drawing
 Point = Mapping[str, float]
 
@@ -25,12 +27,13 @@ class Chart:
     height: int = HEIGHT
 
 
-def chart_of(curve: Sequence[Point]) -> Chart | None:
+def chart_of(curve: Sequence[Point], steps: int = 0) -> Chart | None:
     """The chart of a training's points ``{step, loss, recall}``, of which loss and recall may be missing.
 
-    None while there are fewer than two points to connect.
+    ``steps`` is how many there will be in the end. None while there are fewer than two points to connect.
     """
-    steps = max((point["step"] for point in curve), default=0)
+    reached = max((point["step"] for point in curve), default=0)
+    steps = max(steps, int(reached))
     losses = [point["loss"] for point in curve if "loss" in point]
     if len(curve) < 2 or not steps or not losses:
         return None
@@ -39,8 +42,8 @@ def chart_of(curve: Sequence[Point]) -> Chart | None:
         loss=_polyline(curve, "loss", steps, most),
         recall=_polyline(curve, "recall", steps, 1.0),
         most_loss=most,
-        last_step=int(steps),
-        summary=_summary(curve, int(steps)),
+        last_step=steps,
+        summary=_summary(curve, int(reached)),
     )
 
 
@@ -53,8 +56,8 @@ def _polyline(curve: Sequence[Point], name: str, steps: float, most: float) -> s
 
 
 def _summary(curve: Sequence[Point], steps: int) -> str:
+    last = {name: value for point in curve for name, value in point.items()}
     said = [f"At step {steps:,}"]
-    for name, wording in (("loss", "loss {:.3f}"), ("recall", "recall {:.0%}")):
-        last = next((point[name] for point in reversed(curve) if name in point), None)
-        said += [wording.format(last)] if last is not None else []
+    said += [f"loss {last['loss']:.3f}"] if "loss" in last else []
+    said += [f"recall {percent(last['recall'])}"] if "recall" in last else []
     return ", ".join(said)

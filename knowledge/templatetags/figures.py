@@ -9,9 +9,12 @@ MINUTE, HOUR = 60, 3600
 
 
 @register.filter
-def duration(seconds: float | None) -> str:
-    """A number of seconds in words, as rough as people say it: 2.1 s, 45 s, 3 min, 1 h 20 min."""
-    if seconds is None:
+def duration(seconds: object) -> str:
+    """A number of seconds in words, as rough as people say it: 2.1 s, 45 s, 3 min, 1 h 20 min.
+
+    Empty where there is no number.
+    """
+    if not isinstance(seconds, int | float):
         return ""
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -24,9 +27,12 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
-def percent(fraction: float | None) -> str:
-    """A fraction as a percentage; never 100 % for what is not whole, nor 0 % for what is not nothing."""
-    if fraction is None:
+def percent(fraction: object) -> str:
+    """A fraction as a percentage; never 100 % for what is not whole, nor 0 % for what is not nothing.
+
+    Empty where there is no number, as templates have it for a figure that was not measured.
+    """
+    if not isinstance(fraction, int | float):
         return ""
     rounded = round(fraction * 100)
     if 0 < fraction < 1:
