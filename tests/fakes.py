@@ -83,7 +83,7 @@ def _nearly_the_same(one: str, other: str) -> bool:
     these, others = one.split(), other.split()
     return (
         len(these) == len(others)
-        and fuzz.ratio(one, other) >= 90
+        and fuzz.ratio(one, other) >= 85
         and all(_same_word(*pair) for pair in zip(these, others, strict=True))
     )
 

@@ -139,7 +139,7 @@ def _inverted(chart: Chart, word: str, noun: str, wh: str, start: int) -> Iterat
                 template = (wh, for_one(auxiliary, subject), subject, *rest)
                 is_participle = auxiliary not in BE_FORMS or chart.may_be(middle, "VBN", "VBG", "J")
                 found.append((not is_participle, Question("plain", word, template, noun, wh)))
-            elif chart.lower(end) in ("who", "that", "which", "whose") and not subject.is_description:
+            elif _may_be_moved(chart, subject, rest, end):
                 for clauses, stop in chart.clauses(end):
                     if stop == chart.end:  # "When was the boat built whose skipper is X?"
                         moved = replace(
@@ -149,6 +149,13 @@ def _inverted(chart: Chart, word: str, noun: str, wh: str, start: int) -> Iterat
                         found.append((False, Question("plain", word, template, noun, wh)))
     # "was the clock | built in Prague" rather than "was | the clock built in Prague".
     yield from (question for _, question in sorted(found, key=lambda reading: reading[0]))
+
+
+def _may_be_moved(chart: Chart, subject: NounPhrase, rest: Template, end: int) -> bool:
+    """May a relative clause at ``end`` belong to the subject, past a bare verb?"""
+    has_bare_verb = all(isinstance(part, str) for part in rest)
+    is_plain = not (subject.is_description or subject.is_name)
+    return chart.lower(end) in ("who", "that", "which", "whose") and has_bare_verb and is_plain
 
 
 def _after_subject(chart: Chart, auxiliary: str, start: int) -> Iterator[tuple[Template, int]]:

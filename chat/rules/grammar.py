@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 
-from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Predicate, Template
-from knowledge.rules.english import is_person_noun, is_plural, parse_date, third_person, verb_lemma
-from knowledge.rules.lexicon import BE_FORMS, DO_FORMS, HAVE_FORMS, words
+from chat.rules.phrases import Clause, NounPhrase, Predicate, Template, is_relation, with_clauses, with_place
+from knowledge.rules.english import is_person_noun, is_plural, singular, third_person, verb_lemma
+from knowledge.rules.lexicon import BE_FORMS, DO_FORMS, HAVE_FORMS, TIME_NOUNS, words
 from knowledge.rules.tokens import Token, tokenise
 
 T = TypeVar("T")
@@ -147,7 +147,17 @@ class Chart:
             index += 1
             if self.may_be(index - 1, *_HEAD_TAGS) and not self.opens_adjective_phrase(index - 1):
                 ends.append(index)
-        return sorted(ends, key=lambda end: (self.is_likelier_verb(first, end - 1), -end))
+        doubtful = {
+            end for end in ends if self.is_likelier_verb(first, end - 1) or self.opens_clause(first, end)
+        }
+        return sorted(ends, key=lambda end: (end in doubtful, -end))
+
+    def opens_clause(self, first: int, end: int) -> bool:
+        """ "the city Ada" in "the city Ada played for" is rather the city that she played for."""
+        start_of_name = end - 1
+        follows_noun = start_of_name > first and self.may_be(start_of_name - 1, "N", "NS")
+        is_verb_next = self.may_be(end, "VBD", "VBZ") and self.lower(end + 1) != "by"
+        return self.tokens[start_of_name].is_name and follows_noun and is_verb_next
 
     def opens_adjective_phrase(self, index: int) -> bool:
         """ "responsible for" is never the head of a noun phrase, whatever the dictionary says."""
@@ -183,14 +193,15 @@ class Chart:
         """The phrase with what follows it: "of ...", relative clauses, participles, places."""
         if phrase.genitive is None and not phrase.clauses:
             yield from self.with_genitive(phrase, end)
+        is_misplaced = self.lower(end) == "when" and singular(phrase.noun) not in TIME_NOUNS
         for clauses, stop in self.clauses(end):
-            if not phrase.clauses:
-                described = _with_clauses(phrase, self.span(end, stop), clauses)
+            if not (phrase.clauses or is_misplaced):
+                described = with_clauses(phrase, self.span(end, stop), clauses)
                 yield from self.described(described, stop)
                 yield described, stop
         if self.lower(end) in _ATTACHED and not phrase.clauses:
             for place, stop in self.noun_phrase(end + 1):
-                yield _with_place(phrase, self.span(end, end + 1), place), stop
+                yield with_place(phrase, self.span(end, end + 1), place), stop
 
     def with_genitive(self, phrase: NounPhrase, end: int) -> Iterator[tuple[NounPhrase, int]]:
         for nouns, stop in self.relation_nouns(phrase, end):
@@ -198,7 +209,7 @@ class Chart:
                 continue
             for owner, owner_end in self.noun_phrase(stop + 1):
                 head = f"{phrase.determiner} {' and '.join(nouns)} of".strip()
-                genitive = owner if _is_relation(phrase, nouns, owner) else None
+                genitive = owner if is_relation(phrase, nouns, owner) else None
                 described = NounPhrase((head, owner), nouns, phrase.determiner, genitive)
                 yield from self.described(described, owner_end)
                 yield described, owner_end
@@ -351,12 +362,12 @@ class Chart:
         yield (), start
 
     def item(self, start: int) -> Iterator[tuple[Template, int]]:
-        if self.may_be(start, "IN", "TO") and self.lower(start) not in _ADVERBIAL:
-            yield from self.prepositional(start)
-            return
         if self.lower(start) in _ADVERBIAL:
             for clause, end in self.object_clause(start + 1):
                 yield (self.span(start, start + 1), *clause.parts), end
+        if self.may_be(start, "IN", "TO"):
+            yield from self.prepositional(start)
+            return
         for phrase, end in _longest_first(self.noun_phrase(start)):
             yield (phrase,), end
         is_adjective = self.may_be(start, "J") and not self.may_be(start, "VBN", "VBG")
@@ -368,7 +379,10 @@ class Chart:
         preposition = self.span(start, start + 1)
         for phrase, end in _longest_first(self.noun_phrase(start + 1)):
             yield (preposition, phrase), end
-        if self.lower(start) == "to" and self.may_be(start + 1, "VB"):
+        if self.lower(start) == "to" and self.lower(start + 1) == "be":
+            for rest, end in self.complements(start + 2):
+                yield ("to be", *rest), end
+        elif self.lower(start) == "to" and self.may_be(start + 1, "VB"):
             yield (self.span(start, start + 2),), start + 2
         elif not self.may_be(start + 1, "DT", "PN", "PP$", "PRP", "DATE"):
             yield (preposition,), start + 1
@@ -381,33 +395,3 @@ def _longest_first(readings: Readings[T]) -> Readings[T]:
 def _is_role(token: Token) -> bool:
     """ "Head", "CEO" and "Mayor" before "of" are roles, not parts of a name."""
     return token.text.isupper() or is_person_noun(token.lower)
-
-
-def _with_place(phrase: NounPhrase, preposition: str, place: NounPhrase) -> NounPhrase:
-    """ "the supplier in Aberdeen"; "the person in charge of X" is whoever is in charge of X."""
-    parts = (*phrase.parts, preposition, place)
-    if phrase.noun in EMPTY_NOUNS and phrase.genitive is None:
-        clause = Clause("subject", Predicate("is", rest=(preposition, place)), is_reduced=True)
-        return NounPhrase(parts, phrase.nouns, phrase.determiner, clauses=(clause,))
-    return NounPhrase(parts, phrase.nouns, phrase.determiner, phrase.genitive, tail=(preposition, place))
-
-
-def _is_relation(phrase: NounPhrase, nouns: tuple[str, ...], owner: NounPhrase) -> bool:
-    """Does "R of X" point from X to something else?
-
-    "in charge of X" and "what part of X" do not; "the reign of terror", "the Games of 1989" and "the Consulate
-    General of Spain" are names of a kind.
-    """
-    if phrase.determiner in ("a", "an"):
-        return False
-    if any(map(is_person_noun, nouns)):
-        return True
-    is_definite = bool(phrase.determiner) or any(map(is_plural, nouns))
-    is_bare = not (owner.is_description or owner.determiner or owner.is_name)
-    return is_definite and not is_bare and not parse_date(owner.text) and nouns[0][:1].islower()
-
-
-def _with_clauses(phrase: NounPhrase, text: str, clauses: tuple[Clause, ...]) -> NounPhrase:
-    return NounPhrase(
-        (*phrase.parts, text), phrase.nouns, phrase.determiner, phrase.genitive, clauses=clauses
-    )

@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from knowledge.rules.english import is_person_noun, past, third_person, verb_lemma
+from knowledge.rules.english import (
+    is_person_noun,
+    is_plural,
+    parse_date,
+    past,
+    third_person,
+    verb_lemma,
+)
 
 Gap = Literal["subject", "object", "whose", "place"]
 _FOR_ONE = {"do": "does", "are": "is", "were": "was", "have": "has"}
@@ -51,11 +58,6 @@ class NounPhrase:
     def is_description(self) -> bool:
         """Does it stand for something that MEMORY has to be asked for?"""
         return bool(self.genitive or self.clauses or self.members)
-
-    @property
-    def descriptions(self) -> Iterator[NounPhrase]:
-        """The outermost descriptions within the phrase, itself included."""
-        return descriptions((self,))
 
 
 Template = tuple[str | NounPhrase, ...]
@@ -139,15 +141,12 @@ class Question:
     excluded: NounPhrase | None = None
 
     @property
-    def asks_for_person(self) -> bool:
-        return self.word in ("who", "whom") or is_person_noun(self.noun)
-
-    @property
     def descriptions(self) -> tuple[NounPhrase, ...]:
         return tuple(descriptions(self.template))
 
 
 def descriptions(template: Template) -> Iterator[NounPhrase]:
+    """The outermost descriptions in a template."""
     for part in template:
         if isinstance(part, NounPhrase):
             if part.is_description:
@@ -167,3 +166,33 @@ def render(template: Template, filled: Callable[[NounPhrase], str] | None = None
         else:
             words.append(render(part.parts, filled))
     return " ".join(word for word in words if word).replace(" 's", "'s").replace(" ,", ",")
+
+
+def with_place(phrase: NounPhrase, preposition: str, place: NounPhrase) -> NounPhrase:
+    """ "the supplier in Aberdeen"; "the person in charge of X" is whoever is in charge of X."""
+    parts = (*phrase.parts, preposition, place)
+    if phrase.noun in EMPTY_NOUNS and phrase.genitive is None:
+        clause = Clause("subject", Predicate("is", rest=(preposition, place)), is_reduced=True)
+        return NounPhrase(parts, phrase.nouns, phrase.determiner, clauses=(clause,))
+    return NounPhrase(parts, phrase.nouns, phrase.determiner, phrase.genitive, tail=(preposition, place))
+
+
+def is_relation(phrase: NounPhrase, nouns: tuple[str, ...], owner: NounPhrase) -> bool:
+    """Does "R of X" point from X to something else?
+
+    "in charge of X" and "what part of X" do not; "the reign of terror", "the Games of 1989" and "the Consulate
+    General of Spain" are names of a kind.
+    """
+    if phrase.determiner in ("a", "an"):
+        return False
+    if any(map(is_person_noun, nouns)):
+        return True
+    is_definite = bool(phrase.determiner) or any(map(is_plural, nouns))
+    is_bare = not (owner.is_description or owner.determiner or owner.is_name)
+    return is_definite and not is_bare and not parse_date(owner.text) and nouns[0][:1].islower()
+
+
+def with_clauses(phrase: NounPhrase, text: str, clauses: tuple[Clause, ...]) -> NounPhrase:
+    return NounPhrase(
+        (*phrase.parts, text), phrase.nouns, phrase.determiner, phrase.genitive, clauses=clauses
+    )

@@ -18,7 +18,7 @@ from chat.protocol.state import Exchange, State, SubQuery
 from chat.rules import wordings
 from chat.rules.answers import values_of
 from chat.rules.kinship import COMPOSED, Path
-from chat.rules.phrases import Clause, NounPhrase, Question, Template, render
+from chat.rules.phrases import Clause, NounPhrase, Question, Template, descriptions, render
 from knowledge.rules.english import is_person_noun, singular
 from knowledge.rules.lexicon import BE_FORMS, PLACE_WORDS, words
 
@@ -234,7 +234,7 @@ class Solver:
 
     def for_each_filling(self, template: Template, ask: Callable[[wordings.Fill], Finding]) -> Finding:
         """Resolve the descriptions in a template and ask once for each combination of their values."""
-        described = list(_descriptions(template))
+        described = list(descriptions(template))
         resolved = self.gather(described, self.resolve)
         if any(not found.values for found in resolved):
             return Finding(partial=True)
@@ -318,16 +318,7 @@ def _is_innermost(phrase: NounPhrase) -> bool:
     inner: Template = ((phrase.genitive,) if phrase.genitive else ()) + tuple(
         part for clause in phrase.clauses for part in clause.parts
     )
-    return not list(_descriptions(inner))
-
-
-def _descriptions(template: Template) -> Iterable[NounPhrase]:
-    for part in template:
-        if isinstance(part, NounPhrase):
-            if part.is_description:
-                yield part
-            else:
-                yield from _descriptions(part.parts)
+    return not list(descriptions(inner))
 
 
 def _unique(items: Iterable[T]) -> tuple[T, ...]:

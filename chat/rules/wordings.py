@@ -194,7 +194,7 @@ def whole(question: Question, fill: Fill) -> list[SubQuery]:
     text = fill(question.template)
     after = fill(question.template[1:]) if question.wh and question.template[:1] == (question.wh,) else ""
     plainer = _without_noun(question, after) if after and question.word in ("which", "what") else []
-    if is_place_noun(question.noun) and plainer:
+    if plainer and plainer[0].startswith("Where "):
         wordings = [*plainer, text]
     else:
         wordings = [text, *_active(text), *_stranded(question, after), *_whose_for_has(text), *plainer]
@@ -205,9 +205,11 @@ def _without_noun(question: Question, after: str) -> list[str]:
     """ "In which city does X live" as "Where does X live"."""
     if not question.noun:
         return []
-    if is_place_noun(question.noun):
+    is_inverted = len(question.template) > 2 and isinstance(question.template[2], NounPhrase)
+    prepositions = {question.wh.split()[0].lower(), after.split()[-1].lower()}
+    if is_inverted and is_place_noun(question.noun) and prepositions & PLACE_PREPOSITIONS:
         return [f"Where {_without_stranded(after)}"]
-    if singular(question.noun) in TIME_UNITS | {"date"}:
+    if is_inverted and singular(question.noun) in TIME_UNITS | {"date"}:
         return [f"When {_without_stranded(after)}"]
     return [f"Who {after}"] if is_person_noun(question.noun) else [f"What {after}"]
 
