@@ -1,0 +1,249 @@
+"""Asking in the chat, as a person with a browser does it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from chat.models import Conversation, Turn
+from tests.browser.conftest import GatedMemory, log_in
+from tests.factories import ConversationFactory, UserFactory
+
+QUESTION = "Who is the manager of the person who leads Project Atlas?"
+CLUE, SEEKING = "Who leads Project Atlas?", "Who is the manager of Ada Lund?"
+ANSWER = "The manager of the person who leads Project Atlas is Ola Berg."
+STAGES = ["Grounding", "Entity identification", "Answer seeking"]
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def chat(visitor: Page, site: str, reader: Any, corpus: Any, memory: GatedMemory) -> Page:
+    """A new conversation, opened by way of the login and the start page."""
+    log_in(visitor, site, reader.username)
+    visitor.get_by_role("button", name="Ask Handbook").click()
+    visitor.wait_for_url("**/chat/*/")
+    expect(visitor.locator("#composer[data-connected]")).to_be_visible()
+    return visitor
+
+
+def ask(page: Page, question: str = QUESTION) -> None:
+    page.get_by_label("Your question").fill(question)
+    page.get_by_label("Your question").press("Enter")
+
+
+def reopen_through(page: Page, connect: Callable[[WebSocketRoute], None]) -> None:
+    """Reload the page with its websockets led through the test."""
+    page.route_web_socket("**/ws/**", connect)
+    page.reload()
+    expect(page.locator("#composer[data-connected]")).to_be_visible()
+
+
+def exchange(page: Page, asked: str) -> Any:
+    return page.locator(".exchange").filter(has_text=asked)
+
+
+def test_each_sub_query_appears_when_it_is_asked_and_its_answer_when_it_exists(chat, memory):
+    ask(chat)
+    expect(exchange(chat, CLUE)).to_contain_text("asking memory")
+    expect(chat.get_by_role("heading", name="Grounding")).to_be_visible()
+    memory.let_answer()
+    expect(exchange(chat, CLUE)).to_contain_text("Ada Lund leads Project Atlas. 100 %")
+    expect(chat.get_by_role("heading", name="Entity identification")).to_be_visible()
+    expect(chat.get_by_role("heading", name="Answer seeking")).to_be_visible()
+    expect(exchange(chat, SEEKING)).to_contain_text("asking memory")
+    expect(chat.locator(".answer-text")).to_be_hidden()
+    memory.let_answer()
+    expect(chat.locator(".answer-text")).to_have_text(ANSWER)
+
+
+def test_the_answered_turn_folds_into_one_line_that_opens_again(chat, memory):
+    memory.let_answer(2)
+    ask(chat)
+    expect(chat.locator(".timeline summary")).to_contain_text("2 sub-queries")
+    expect(exchange(chat, CLUE)).to_be_hidden()
+    chat.locator(".timeline summary").click()
+    expect(exchange(chat, CLUE)).to_be_visible()
+    expect(chat.locator(".why")).to_contain_text("[2] Who is the manager of Ada Lund?")
+    expect(chat.locator("#announcer")).to_have_text(f"Answer: {ANSWER}")
+
+
+def test_a_reference_opens_the_timeline_at_its_sub_query(chat, memory):
+    memory.let_answer(2)
+    ask(chat)
+    chat.locator(".refs a", has_text="2").click()
+    expect(exchange(chat, SEEKING)).to_be_visible()
+
+
+def test_a_reload_in_the_middle_shows_what_happened_and_goes_on(chat, memory):
+    ask(chat)
+    expect(exchange(chat, CLUE)).to_contain_text("asking memory")
+    chat.reload()
+    expect(exchange(chat, CLUE)).to_contain_text("asking memory")
+    expect(chat.get_by_role("button", name="Stop")).to_be_visible()
+    memory.let_answer()
+    expect(exchange(chat, CLUE)).to_contain_text("Ada Lund leads Project Atlas.")
+    memory.let_answer()
+    expect(chat.locator(".answer-text")).to_have_text(ANSWER)
+    expect(chat.locator(".exchange")).to_have_count(2)
+
+
+def test_a_page_that_was_away_catches_up_when_it_comes_back(chat, memory):
+    ask(chat)
+    expect(exchange(chat, CLUE)).to_contain_text("asking memory")
+    address = chat.url
+    chat.goto("about:blank")
+    memory.let_answer(2)
+    turn = Turn.objects.get()
+    while turn.is_running:
+        turn.refresh_from_db()
+    chat.goto(address)
+    expect(chat.locator(".answer-text")).to_have_text(ANSWER)
+
+
+def test_a_lost_connection_is_made_anew_and_nothing_is_missed(chat, memory):
+    connections = []
+
+    def connect(client: WebSocketRoute) -> None:
+        client.connect_to_server()
+        connections.append(client)
+
+    reopen_through(chat, connect)
+    ask(chat)
+    expect(exchange(chat, CLUE)).to_contain_text("asking memory")
+    connections[0].close()
+    memory.let_answer(2)
+    expect(chat.locator(".answer-text")).to_have_text(ANSWER)
+    expect(chat.locator(".exchange")).to_have_count(2)
+    assert len(connections) == 2
+
+
+def test_events_that_come_twice_or_late_are_shown_once_and_in_order(chat, memory):
+    def connect(client: WebSocketRoute) -> None:
+        server = client.connect_to_server()
+        late: list[str] = []
+
+        def forward(message: str) -> None:
+            if json.loads(message).get("seq") == 2 and not late:
+                late.append(message)  # it is never sent on: the page has to ask for it
+                return
+            client.send(message)
+            client.send(message)
+
+        server.on_message(forward)
+
+    reopen_through(chat, connect)
+    memory.let_answer(2)
+    ask(chat)
+    expect(chat.locator(".answer-text")).to_have_text(ANSWER)
+    expect(chat.locator(".turn")).to_have_count(1)
+    expect(chat.locator(".number")).to_have_text(["1", "2"])
+    expect(chat.locator("[data-part=stage-name]")).to_have_text(STAGES)
+
+
+def test_stop_ends_the_work_on_the_server(chat, memory):
+    ask(chat)
+    expect(exchange(chat, CLUE)).to_contain_text("asking memory")
+    chat.get_by_role("button", name="Stop").click()
+    expect(chat.locator("#announcer")).to_have_text("Stopping.")
+    memory.let_answer(10)
+    expect(chat.locator(".timeline summary")).to_contain_text("Stopped after 1 sub-query")
+    expect(chat.get_by_role("button", name="Ask", exact=True)).to_be_visible()
+    assert Turn.objects.get().status == "stopped"
+    assert memory.asked == [[CLUE]]
+
+
+def test_escape_stops_and_the_next_question_is_answered(chat, memory):
+    ask(chat)
+    expect(exchange(chat, CLUE)).to_be_visible()
+    chat.keyboard.press("Escape")
+    expect(chat.locator("#announcer")).to_have_text("Stopping.")
+    memory.let_answer(10)
+    expect(chat.locator(".turn[data-status=stopped]")).to_have_count(1)
+    ask(chat, CLUE)
+    expect(chat.locator(".answer-text").last).to_have_text("Ada Lund leads Project Atlas.")
+
+
+def test_what_memory_does_not_know_is_said_plainly(chat, memory):
+    memory.let_answer(1000)
+    ask(chat, "Where was Ada Lund born?")
+    expect(chat.locator(".answer.unknown .answer-text")).to_contain_text("Memory does not know")
+    chat.locator(".timeline summary").click()
+    expect(chat.locator(".exchange").first).to_contain_text("Doesn’t know")
+
+
+def test_a_question_asked_in_one_tab_appears_in_the_other(chat, memory, context):
+    other = context.new_page()
+    other.goto(chat.url)
+    expect(other.locator("#composer[data-connected]")).to_be_visible()
+    memory.let_answer(2)
+    ask(chat)
+    for page in (chat, other):
+        expect(page.locator(".question")).to_have_text(QUESTION)
+        expect(page.locator(".answer-text")).to_have_text(ANSWER)
+
+
+def test_a_refused_question_is_kept_with_the_reason_beside_it(chat, corpus):
+    corpus.aliases.all().delete()
+    ask(chat)
+    expect(chat.get_by_role("alert")).to_contain_text("no live memory yet")
+    expect(chat.get_by_label("Your question")).to_have_value(QUESTION)
+
+
+def test_shift_enter_starts_a_new_line_and_an_empty_question_is_not_sent(chat):
+    field = chat.get_by_label("Your question")
+    field.press("Enter")
+    field.type("one")
+    field.press("Shift+Enter")
+    field.type("two")
+    expect(field).to_have_value("one\ntwo")
+    assert not Turn.objects.exists()
+
+
+def test_markup_in_a_question_stays_text(chat, memory):
+    memory.let_answer(1000)
+    ask(chat, "Who is <img src=x onerror=alert(1)>?")
+    expect(chat.locator(".question")).to_have_text("Who is <img src=x onerror=alert(1)>?")
+    expect(chat.locator(".answer-text")).to_be_visible()
+    expect(chat.locator("#turns img")).to_have_count(0)
+
+
+def test_the_conversation_fits_a_phone(chat, memory):
+    chat.set_viewport_size(PHONE)
+    memory.let_answer(2)
+    ask(chat)
+    expect(chat.locator(".answer-text")).to_have_text(ANSWER)
+    chat.locator(".timeline summary").click()
+    assert chat.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_foreign_conversation_is_not_found_and_gives_no_socket(visitor, site, corpus, reader, complaints):
+    foreign = ConversationFactory(corpus=corpus, person=reader)
+    UserFactory(username="stranger")
+    log_in(visitor, site, "stranger")
+    assert visitor.goto(f"{site}{foreign.get_absolute_url()}").status == 404
+    opened = visitor.evaluate(
+        """path => new Promise((resolve) => {
+            const socket = new WebSocket(location.origin.replace("http", "ws") + path);
+            socket.onopen = () => resolve(true);
+            socket.onclose = () => resolve(false);
+        })""",
+        f"/ws/conversations/{foreign.pk}/",
+    )
+    assert opened is False
+    assert len(complaints) == 2  # of the 404 and of the refused handshake, which are meant
+    complaints.clear()
+
+
+def test_a_conversation_is_renamed_and_deleted(chat):
+    chat.get_by_text("Edit", exact=True).click()
+    chat.get_by_label("Title").fill("About Atlas")
+    chat.get_by_role("button", name="Rename").click()
+    expect(chat.get_by_role("heading", name="About Atlas")).to_be_visible()
+    chat.get_by_text("Edit", exact=True).click()
+    chat.get_by_role("button", name="Delete this conversation").click()
+    expect(chat.get_by_text("was deleted")).to_be_visible()
+    assert not Conversation.objects.exists()
