@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,8 +18,11 @@ from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, ReadOnlyInline
 from knowledge.admin.corpora import Button, CorpusAdmin, Link, list_url
 from knowledge.admin.runs import RunAdmin
 from knowledge.models import Corpus, GenerationRun, Role
+from knowledge.templatetags.figures import percent
 from memosite.runs import Run
 from training import services
+from training.curve import chart_of
+from training.figures import figures_of, settings_of
 from training.models import LIVE, Alias, AliasMove, MemoryVersion, TrainedPair, TrainingRun
 
 admin.site.unregister(Corpus)
@@ -67,18 +69,13 @@ class TrainingRunAdmin(RunAdmin):
 
     list_display = (*RunAdmin.list_display, "version")
     list_select_related = ("corpus", "created_by", "version__corpus")
-    facts = (*RunAdmin.facts, "version", "last_measured", "config")
+    facts = (*RunAdmin.facts, "version", "config")
 
     def start(self, corpus: Corpus, person: Any, choices: dict[str, Any]) -> Run:
         return services.start_training(corpus, person, **choices)
 
-    @admin.display(description="last measured")
-    def last_measured(self, run: TrainingRun) -> str:
-        """The newest loss and recall of the curve; recall is measured less often than loss."""
-        newest: dict[str, Any] = {}
-        for point in run.curve:
-            newest |= point
-        return ", ".join(f"{name.replace('_', ' ')} {figure(name, value)}" for name, value in newest.items())
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return super().page_context(request, row) | {"chart": chart_of(row.curve)}
 
 
 class LiveFilter(DropdownFilter):
@@ -138,11 +135,11 @@ class MemoryVersionAdmin(CorpusScopedAdmin):
 
     @admin.display(description="recall")
     def recall(self, row: MemoryVersion) -> str:
-        return figure("recall", row.metrics.get("recall"))
+        return percent(row.metrics.get("recall"))
 
     @admin.display(description="held-out recall")
     def held_out_recall(self, row: MemoryVersion) -> str:
-        return figure("recall", row.metrics.get("held_out_recall"))
+        return percent(row.metrics.get("held_out_recall"))
 
     @admin.display(description="pairs", ordering="n_pairs")
     def pairs(self, row: Any) -> int:
@@ -154,8 +151,8 @@ class MemoryVersionAdmin(CorpusScopedAdmin):
         )
         last = next((move for move in moves if move.alias.name == LIVE), None)
         return {
-            "metrics": list(figures(row.metrics)),
-            "config": list(figures(row.config)),
+            "metrics": figures_of(row.metrics),
+            "config": settings_of(row.config),
             "moves": moves,
             "is_live": row.is_the_live_one,
             "is_owner": row.corpus_id in corpora_of(request, Role.OWNER),
@@ -194,25 +191,6 @@ class MemoryVersionAdmin(CorpusScopedAdmin):
         move = services.rollback(version.corpus, request.user)
         self.message_user(request, f"{move.to_version} is live again.", messages.SUCCESS)
         return self.back_to(move.to_version or version)
-
-
-def figure(name: str, value: Any) -> str:
-    """A measured value as people read it: recall in per cent, other numbers short."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return "" if value is None else str(value)
-    if name.endswith("recall") and 0 <= value <= 1:
-        return f"{value:.1%}"
-    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}"
-
-
-def figures(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """Names and values of nested figures, in one list."""
-    for name, value in values.items():
-        label = f"{above}{name.replace('_', ' ')}"
-        if isinstance(value, dict):
-            yield from figures(value, f"{label}: ")
-        else:
-            yield label, figure(name, value)
 
 
 class VersionFilter(DropdownFilter):

@@ -124,8 +124,8 @@ class CorpusAdmin(CorpusScopedAdmin):
         return [
             self.row_url("generate", self.generate_view),
             self.row_url("build", self.build_view),
-            self.row_url("people/add", self.add_person_view),
-            self.row_url("people/remove", self.remove_person_view),
+            self.row_url("add_person", self.add_person_view),
+            self.row_url("remove_person", self.remove_person_view),
             *super().get_urls(),
         ]
 
@@ -143,8 +143,8 @@ class CorpusAdmin(CorpusScopedAdmin):
             "is_owner": is_owner,
             "upload_url": f"{reverse('admin:knowledge_document_upload')}?corpus={row.slug}",
             "member_form": MemberForm(),
-            "add_person_url": self.url_of(row, "people/add"),
-            "remove_person_url": self.url_of(row, "people/remove"),
+            "add_person_url": self.url_of(row, "add_person"),
+            "remove_person_url": self.url_of(row, "remove_person"),
         }
 
     def links(self, corpus: Any) -> list[Link]:

@@ -48,7 +48,9 @@ class IntoCorpusForm(forms.Form):
 class FilesForm(IntoCorpusForm):
     """Several files at once."""
 
-    documents = SeveralFilesField(help_text="Text, Markdown, HTML, PDF or DOCX; as many as you like.")
+    documents = SeveralFilesField(
+        label="Files", help_text="Text, Markdown, HTML, PDF or DOCX; as many as you like."
+    )
 
 
 class PastedTextForm(IntoCorpusForm):

@@ -189,7 +189,8 @@ class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
     def get_fields(self, request: HttpRequest, obj: Reflection | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("corpus", "question", "answer", "kind", "status")
-        return ("question", "answer", "status", "kind", "entity", "retired", "reviewer", "reviewed_at")
+        note = ("retired",) if obj.retired else ()
+        return ("question", "answer", "status", *note, "kind", "entity", "reviewer", "reviewed_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Reflection | None = None) -> tuple[str, ...]:
         return ("kind", "entity", "retired", "reviewer", "reviewed_at") if obj else ()

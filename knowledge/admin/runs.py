@@ -18,6 +18,7 @@ from unfold.decorators import display
 from knowledge import services
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, corpora_of
 from knowledge.models import Corpus, GenerationRun, Role, UnreadSentence
+from knowledge.templatetags.figures import duration
 from memosite.runs import Run, Status
 
 STATUS_COLOURS = {
@@ -56,7 +57,7 @@ class RunAdmin(CorpusScopedAdmin):
         "created_at",
         "started_at",
         "finished_at",
-        "duration",
+        "time_taken",
         "attempts",
     )
     list_display: Sequence[str] = (
@@ -66,7 +67,7 @@ class RunAdmin(CorpusScopedAdmin):
         "progress",
         "phase",
         "started_at",
-        "duration",
+        "time_taken",
         "starter",
     )
     list_filter = (CorpusFilter, ("status", ChoicesDropdownFilter))
@@ -149,9 +150,8 @@ class RunAdmin(CorpusScopedAdmin):
         return str(run.created_by or "")
 
     @display(description="duration")
-    def duration(self, run: Run) -> str:
-        minutes, seconds = divmod(round(run.seconds), 60)
-        return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    def time_taken(self, run: Run) -> str:
+        return duration(run.seconds) if run.started_at else ""
 
 
 @admin.register(GenerationRun)

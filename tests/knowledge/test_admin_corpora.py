@@ -112,14 +112,14 @@ def test_curators_see_the_people_of_a_corpus_and_only_owners_a_form(corpus: Corp
         ["cara"],
         ["olga"],
     ]
-    assert deed(corpus, "people/add") in as_owner.content.decode()
-    assert deed(corpus, "people/add") not in as_curator.content.decode()
+    assert deed(corpus, "add_person") in as_owner.content.decode()
+    assert deed(corpus, "add_person") not in as_curator.content.decode()
     assert deed(corpus, "build") not in as_curator.content.decode()
 
 
 def test_an_owner_gives_a_role_in_place_of_the_one_before(corpus: Corpus, desk: Client) -> None:
     ben = make_person("ben", corpus, Role.READER, is_staff=False)
-    desk.post(deed(corpus, "people/add"), {"username": "ben", "role": "curator"})
+    desk.post(deed(corpus, "add_person"), {"username": "ben", "role": "curator"})
     ben.refresh_from_db()
     assert list(ben.groups.all()) == [corpus.curator_group]
     assert ben.is_staff  # the way into the workbench
@@ -128,7 +128,7 @@ def test_an_owner_gives_a_role_in_place_of_the_one_before(corpus: Corpus, desk: 
 
 def test_a_reader_is_not_let_into_the_workbench(corpus: Corpus, desk: Client) -> None:
     ben = make_person("ben", is_staff=False)
-    desk.post(deed(corpus, "people/add"), {"username": "ben", "role": "reader"})
+    desk.post(deed(corpus, "add_person"), {"username": "ben", "role": "reader"})
     ben.refresh_from_db()
     assert corpus.allows(ben, Role.READER)
     assert not ben.is_staff
@@ -140,13 +140,13 @@ def test_an_owner_removes_a_person_from_the_corpus_and_from_nothing_else(
     other = CorpusFactory(slug="other")
     ben = make_person("ben", corpus, Role.CURATOR)
     ben.groups.add(other.reader_group)
-    desk.post(deed(corpus, "people/remove"), {"username": "ben"})
+    desk.post(deed(corpus, "remove_person"), {"username": "ben"})
     assert list(ben.groups.all()) == [other.reader_group]
 
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [("people/remove", {"username": "olga"}), ("people/add", {"username": "olga", "role": "reader"})],
+    [("remove_person", {"username": "olga"}), ("add_person", {"username": "olga", "role": "reader"})],
 )
 def test_a_corpus_keeps_its_last_owner(
     corpus: Corpus, owner: Any, desk: Client, name: str, data: Any
@@ -156,13 +156,13 @@ def test_a_corpus_keeps_its_last_owner(
 
 
 def test_a_name_that_nobody_has_is_refused(corpus: Corpus, desk: Client) -> None:
-    response = desk.post(deed(corpus, "people/add"), {"username": "nobody", "role": "owner"}, follow=True)
+    response = desk.post(deed(corpus, "add_person"), {"username": "nobody", "role": "owner"}, follow=True)
     assert "no active person" in messages_of(response)
 
 
 def test_a_person_of_another_corpus_cannot_be_removed_through_this_one(corpus: Corpus, desk: Client) -> None:
     stranger = make_person("sam", CorpusFactory(slug="other"), Role.READER)
-    assert desk.post(deed(corpus, "people/remove"), {"username": "sam"}).status_code == 404
+    assert desk.post(deed(corpus, "remove_person"), {"username": "sam"}).status_code == 404
     assert stranger.groups.exists()
 
 

@@ -40,8 +40,8 @@ DEEDS = {  # what one click does: address, the role it needs
     "knowledge_corpus_generate": ("knowledge_corpus", Role.CURATOR),
     "knowledge_corpus_build": ("knowledge_corpus", Role.OWNER),
     "knowledge_corpus_train": ("knowledge_corpus", Role.CURATOR),
-    "knowledge_corpus_people/add": ("knowledge_corpus", Role.OWNER),
-    "knowledge_corpus_people/remove": ("knowledge_corpus", Role.OWNER),
+    "knowledge_corpus_add_person": ("knowledge_corpus", Role.OWNER),
+    "knowledge_corpus_remove_person": ("knowledge_corpus", Role.OWNER),
     "knowledge_generationrun_cancel": ("knowledge_generationrun", Role.CURATOR),
     "training_trainingrun_cancel": ("training_trainingrun", Role.CURATOR),
     "training_memoryversion_promote": ("training_memoryversion", Role.OWNER),
@@ -176,6 +176,23 @@ def test_accounts_groups_and_conversations_are_for_superusers_only(harbour: Corp
     as_owner, as_root = browser_of(owner), browser_of(make_person("root", is_superuser=True))
     assert {as_owner.get(url).status_code for url in urls} == {403}
     assert {as_root.get(url).status_code for url in urls} == {200}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_list_can_count_beside_its_filters(name: str, harbour: Corpus) -> None:
+    browser = browser_of(make_person("ann", harbour, Role.CURATOR))
+    assert browser.get(reverse(f"admin:{name}_changelist"), {"_facets": "True"}).status_code == 200
+
+
+def test_superusers_manage_accounts(harbour: Corpus) -> None:
+    root = make_person("root", is_superuser=True)
+    browser = browser_of(root)
+    for name, args in {
+        "user_change": [root.pk],
+        "user_add": [],
+        "group_change": [harbour.owner_group.pk],
+    }.items():
+        assert browser.get(reverse(f"admin:auth_{name}", args=args)).status_code == 200
 
 
 INLINE_SCRIPT = re.compile(
