@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -230,7 +231,9 @@ def _asks_who(subject: str, verb: Verb, catalog: Catalog) -> bool:
     first = subject.split(" and ")[0].split(",")[0]
     if catalog.is_person(first):
         return True
-    if subject[:1].islower() and is_person_noun(strip_article(subject).split(" of ")[0].split(" in ")[0]):
+    if subject[:1].islower() and is_person_noun(
+        re.split(r" (?:of|in|at|who|that|which) ", strip_article(subject))[0]
+    ):
         return True
     named = first if first[:1].isupper() else first.split(" of ")[0]
     ends = {singular(word.lower()) for word in named.split()[-1:]} | {catalog.noun(first)}

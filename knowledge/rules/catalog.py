@@ -13,6 +13,7 @@ from knowledge.rules.english import (
 )
 from knowledge.rules.facts import Action, Classification, Fact, Property, norm
 from knowledge.rules.lexicon import (
+    AGENT_NOUNS,
     ANAPHORIC_NOUNS,
     FEMALE_NOUNS,
     KINSHIP,
@@ -52,7 +53,9 @@ class Catalog:
 
     def _learn_class(self, fact: Classification) -> None:
         noun = singular(fact.noun)
-        if is_person_noun(noun):
+        if noun in AGENT_NOUNS and not looks_like_person_name(fact.subject):
+            self._nouns.setdefault(norm(fact.subject), noun)
+        elif is_person_noun(noun):
             self._people.add(norm(fact.subject))
             self._learn_gender(fact.subject, noun)
         else:

@@ -14,7 +14,7 @@ from knowledge.rules.clause import Apposition, Attached, Clause, last_name, with
 from knowledge.rules.english import is_place_noun
 from knowledge.rules.phrases import NounPhrase, Parsed, noun_phrase, noun_phrases
 from knowledge.rules.predicates import VerbPhraseReader
-from knowledge.rules.verbs import Unreadable, passive_group, skip_adverbs, verb_group
+from knowledge.rules.verbs import Unreadable, passive_group, refuse_negation, skip_adverbs, verb_group
 
 _DROPPED_OPENINGS = lexicon.words("a an the such including")
 _STATE_PARTICIPLES = lexicon.words(
@@ -99,6 +99,7 @@ class SentenceParser(VerbPhraseReader):
         self._rest(subject, end)
 
     def _subject(self, index: int) -> Parsed:
+        refuse_negation(self.tokens, index)
         parsed = noun_phrases(self.tokens, index, self._is_verb)
         if parsed is None:
             raise Unreadable("no subject found")
@@ -262,7 +263,9 @@ class SentenceParser(VerbPhraseReader):
             return timed[1]
         if token.lower in ("if", "unless", "not"):
             raise Unreadable(f"conditional or negated: “{token.text}”")
-        if not last.attached and (end := self._enumeration(index)) is not None:
+        announced = last.object or last.predicate
+        counted = announced is not None and announced.counted and not last.attached
+        if counted and (end := self._enumeration(index)) is not None:
             return end
         if token.lower in ("a", "an", "the") and (end := self._trailing_apposition(last, index)) is not None:
             return end

@@ -69,7 +69,9 @@ class Discourse:
     def learn_noun(self, name: str, noun: str) -> None:
         """Note what kind of thing a name is, from "X is a museum"."""
         noun = singular(noun).lower()
-        if is_person_noun(noun):
+        if noun in lexicon.AGENT_NOUNS and not looks_like_person_name(name):
+            self.nouns.setdefault(norm(name), noun)
+        elif is_person_noun(noun):
             self.people.add(norm(name))
             self.learn_gender(name, noun)
         elif noun:

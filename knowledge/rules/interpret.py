@@ -26,6 +26,9 @@ _VAGUE_OWNED = lexicon.words(
     "one part member number lot kind type sort form piece example result series range variety"
 )
 _PLACES = lexicon.PLACE_PREPOSITIONS | lexicon.words("from to into across through throughout along")
+_DIMENSIONS = {
+    "tall": "height", "high": "height", "long": "length", "wide": "width", "deep": "depth", "thick": "thickness",
+}  # fmt: skip
 LONGEST_VALUE = 25
 
 
@@ -177,7 +180,9 @@ class Interpreter:
 
     def _copular(self, clause: Clause) -> list[Fact]:
         subject, past = clause.subject, clause.group.verb.past
-        relation = relation_of(subject)
+        relation = relation_of(subject) or self._measured(clause)
+        if self.discourse.role_in_topic(subject):
+            relation = Relation(_noun(subject, ()), "of", self.discourse.topic, subject.plural)
         if relation is not None and not _is_place_only(clause):
             values = self._values(clause)
             if values:
@@ -190,10 +195,18 @@ class Interpreter:
             raise Unreadable("subject and verb differ in number")
         return self._named_as(subject, predicate, past, clause)
 
+    def _measured(self, clause: Clause) -> Relation | None:
+        """ "X is 30 metres tall" is the height of X."""
+        amount, _, dimension = clause.adjective.rpartition(" ")
+        noun = _DIMENSIONS.get(dimension) if amount[:1].isdigit() else None
+        return Relation(noun, "of", clause.subject.text, False) if noun and not clause.subject.items else None
+
     def _values(self, clause: Clause) -> tuple[str, ...]:
         """What a property is said to be; an enumeration only after a plural."""
         if clause.raw and clause.subject.is_many:
             return tuple(split_list(clause.raw))
+        if self._measured(clause) is not None:
+            return (clause.adjective.rpartition(" ")[0],)
         if clause.raw or clause.adjective:
             return (" ".join([clause.raw or clause.adjective, *self._plain_adjuncts(clause)]),)
         if clause.predicate is None:

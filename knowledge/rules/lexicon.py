@@ -245,6 +245,15 @@ PERSON_NOUNS = (
     """
     )
 )
+#: Nouns that name a person or a company alike: the name decides.
+AGENT_NOUNS = words(
+    """
+    manufacturer retailer supplier publisher producer maker provider distributor developer operator carrier
+    insurer broadcaster wholesaler exporter importer contractor sponsor owner customer client partner member
+    competitor winner employer leader host builder brewer lender investor vendor dealer founder co-founder
+    subsidiary successor predecessor rival opponent ally donor patron supporter contributor
+    """
+)
 #: Words in -er, -or, -ist, -ian, -ant, -eer that do not name people.
 NOT_PERSON_NOUNS = words(
     """

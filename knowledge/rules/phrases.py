@@ -13,6 +13,7 @@ _STOP = frozenset(
     {"PUNCT", "AUX", "MD", "WH", "CC", "TO", "SC", "PRP", "DT", "PP$", "POS", "NEG", "EX", "CLOCK", "QUOTE"}
 )
 _NUMERIC = frozenset({"CD", "QT"})
+_DIMENSIONS = lexicon.words("tall long high wide deep thick old")
 _BEFORE_NUMBER = (
     ("more", "than"),
     ("less", "than"),
@@ -268,7 +269,11 @@ def _core_end(tokens: Sequence[Token], index: int, is_verb: Stops) -> int | None
             break
         if "IN" in token.tags and not token.may_be("N", "J"):
             break
-        if has_head and (is_verb(tokens, index) or token.tags == {"CD"}):
+        if has_head and (is_verb(tokens, index) or token.tags == {"CD"} or _is_relative_time(tokens, index)):
+            break
+        if token.lower == "such" or (
+            has_head and token.lower in _DIMENSIONS and tokens[index - 1].may_be("NS")
+        ):
             break
         nominal = token.may_be("N", "NS", "PN", "CD", "QT") or (token.may_be("DATE") and not has_head)
         before_noun = token.may_be("J", "VBN", "VBG", "R") and _noun_follows(tokens, index)
@@ -285,6 +290,12 @@ def _core_end(tokens: Sequence[Token], index: int, is_verb: Stops) -> int | None
             has_head = has_head or token.may_be("N", "NS", "PN")
         index += 1
     return last_nominal
+
+
+def _is_relative_time(tokens: Sequence[Token], index: int) -> bool:
+    """ "joined Vosdam last year": a time after the noun, not part of it."""
+    words = [token.lower for token in tokens[index : index + 2]]
+    return len(words) == 2 and words[0] in ("last", "next", "this") and words[1] in lexicon.TIME_NOUNS
 
 
 def _noun_follows(tokens: Sequence[Token], index: int) -> bool:

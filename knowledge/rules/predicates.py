@@ -22,7 +22,7 @@ from knowledge.rules.english import singular
 from knowledge.rules.facts import Verb
 from knowledge.rules.phrases import NounPhrase, Parsed, never, noun_phrase, noun_phrases
 from knowledge.rules.tokens import Token
-from knowledge.rules.verbs import Unreadable, VerbGroup, skip_adverbs, verb_group
+from knowledge.rules.verbs import Unreadable, VerbGroup, refuse_negation, skip_adverbs, verb_group
 
 #: Verbs that keep a noun after them in the passive: "was appointed head of sales", "was awarded the prize".
 _WITH_SECOND_OBJECT = lexicon.words(
@@ -106,7 +106,16 @@ class VerbPhraseReader(SentenceCursor):
         if token.may_be("AUX") or not token.may_be("VBN", "NS", "N"):
             return True
         following = self.tokens[index + 1] if index + 1 < len(self.tokens) else None
-        return following is not None and following.may_be("DT", "PN", "CD", "PP$")
+        if following is None:
+            return False
+        return following.may_be("DT", "PN", "CD", "PP$") or (
+            following.may_be("IN", "TO") and self._ends_series(index)
+        )
+
+    def _ends_series(self, index: int) -> bool:
+        """Does ", and" or "and" with a last verb follow: "joined A, moved to B and leads C"?"""
+        joints = (at for at in range(index, len(self.tokens) - 1) if self.tokens[at].lower == "and")
+        return any(self._verb_follows(skip_adverbs(self.tokens, at + 1)[1]) for at in joints)
 
     def _past_adverbs(self, index: int) -> int:
         return skip_adverbs(self.tokens, index)[1]
@@ -120,6 +129,7 @@ class VerbPhraseReader(SentenceCursor):
 
     def _object(self, clause: Clause, index: int) -> tuple[Clause, int]:
         _, index = skip_adverbs(self.tokens, index)
+        refuse_negation(self.tokens, index)
         if self._time(index) is not None or not self._starts_noun_phrase(index):
             return clause, index
         parsed = noun_phrases(self.tokens, index, self._is_verb if self._inside_subject else never)
@@ -162,15 +172,19 @@ class VerbPhraseReader(SentenceCursor):
         return not (token.may_be("VBN") and verbal)
 
     def _predicate(self, clause: Clause, index: int) -> tuple[Clause, int]:
+        if (
+            index + 1 < len(self.tokens)
+            and self.tokens[index].may_be("TO")
+            and self.tokens[index + 1].may_be("VB")
+        ):
+            end = self._segment_end(index)
+            return replace(clause, raw=self._words(index, end)), end
         if index >= len(self.tokens) or self._time(index) is not None or self.tokens[index].may_be("IN"):
             if index < len(self.tokens) and self.tokens[index].lower in ("about", "around", "over", "up"):
                 return self._nominal_predicate(clause, index)
             return clause, index
         token = self.tokens[index]
-        if token.may_be("TO") or token.may_be("WH", "SC") or token.lower == "that":
-            end = self._segment_end(index)
-            if token.may_be("TO"):
-                return replace(clause, raw=self._words(index, end)), end
+        if token.may_be("WH", "SC") or token.lower == "that":
             raise Unreadable("a clause as predicate")
         adjective = self._adjective_end(index)
         if adjective is not None:

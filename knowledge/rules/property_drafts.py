@@ -29,7 +29,12 @@ def property_drafts(index: CorpusIndex) -> Iterator[Draft]:
         if len(entry.values) <= LONGEST_LIST:
             yield _forward(index, entry)
     for entry in index.reverse.values():
-        if entry.stated and len(entry.values) <= LONGEST_LIST and _is_telling(entry):
+        if (
+            entry.stated
+            and not _names_itself(entry)
+            and len(entry.values) <= LONGEST_LIST
+            and _is_telling(entry)
+        ):
             yield _backward(index, entry)
     for entries in index.of_subject().values():
         stated = [entry for entry in entries if entry.stated and len(entry.values) <= LONGEST_LIST]
@@ -48,6 +53,11 @@ def _forward(index: CorpusIndex, entry: Entry) -> Draft:
         support=entry.support,
         entity=entry.subject,
     )
+
+
+def _names_itself(entry: Entry) -> bool:
+    """Would the look-up name the entity that it asks for?"""
+    return any(norm(name) in norm(entry.subject) for name in entry.values.values())
 
 
 def _is_telling(entry: Entry) -> bool:

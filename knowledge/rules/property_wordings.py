@@ -70,7 +70,7 @@ PARAPHRASES: dict[str, tuple[str, ...]] = {
 }
 #: Paraphrases that suppose a person or a place of a certain kind are used only where the value bears them out.
 _ONLY_FOR_PEOPLE = frozenset({"employer", "nationality"})
-MASS_OR_PLURAL_ONLY = frozenset({"headquarters", "data", "staff", "software", "equipment", "information"})
+PLURAL_ONLY = frozenset({"headquarters", "premises", "earnings", "proceeds"})
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ class PropertyGroup:
         return not thing and all(looks_like_person_name(value) for value in self.values)
 
     def be(self) -> str:
+        if head_word(self.noun) in PLURAL_ONLY:
+            return "were" if self.past else "are"
         return ("were" if self.many else "was") if self.past else ("are" if self.many else "is")
 
     def noun_form(self) -> str:

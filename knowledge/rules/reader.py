@@ -33,8 +33,7 @@ _MIDDLE_NAME = re.compile(r"(?<=[a-z,;] )[A-ZÀ-Þ][\w'’-]+")
 _BORN = re.compile(r"^(?:born|b\.)\s+(?P<when>.+)$", re.IGNORECASE)
 _LIFE = re.compile(r"^(?P<born>[^–—-]*\d{3,4}[^–—]*?)\s*[–—-]\s*(?P<died>[^–—]*\d{4})$")
 _ARTICLED = re.compile(
-    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)"
-    r"(?=\s(?:is|are|was|were|has|had|in|on|at|and|or|that|which|who|to|from|by|with|for)\b|[.,;:)]|$)"
+    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w))"
 )
 _SPEECH = re.compile(r"(?:^|[\s(])[\"“][^\"”]*[.!?][\"”]|[“][^”]*$")
 
@@ -266,5 +265,10 @@ def _may_name(tags: frozenset[str]) -> bool:
 
 
 def _articled(text: str) -> set[str]:
-    """Names that the text gives the article: "the Harbour Museum", not "the Kestrel team"."""
-    return {norm(name) for name in _ARTICLED.findall(text)}
+    """Names that the text gives the article: "the Harbour Museum opened", not "the Kestrel team"."""
+    ends = {"VBZ", "VBD", "IN", "AUX", "MD", "CC", "WH", "TO", "R"}
+    return {
+        norm(name)
+        for name, following in _ARTICLED.findall(text)
+        if not following or word_tags(following) & ends
+    }

@@ -229,6 +229,8 @@ def _open_class(lower: str) -> Tags:
     tags |= {tag for _, tag in verb_readings(lower)}
     if tags & {"VBN", "VBG"} and "VBZ" not in tags:
         tags.add("J")
+    if lower.endswith(("ible", "able", "ous", "ful", "less")):
+        tags.add("J")
     if lower.endswith("ed") and "VBD" in tags:
         tags -= {"N"}
     if "-" in lower and not lower.endswith("ly"):

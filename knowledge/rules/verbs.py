@@ -15,6 +15,7 @@ from knowledge.rules.tokens import Token
 
 _NORMS = lexicon.NORM_MODALS | lexicon.words("can should will")
 _PARTICLES = lexicon.words("up out off down away back over")
+_FIXED = {("take", "place"), ("take", "part"), ("take", "effect"), ("take", "office"), ("come", "true")}
 _LINKING = lexicon.words("become remain stay")
 
 
@@ -112,7 +113,7 @@ def _modal(tokens: Sequence[Token], index: int) -> tuple[VerbGroup, int]:
     lemma = next((lemma for lemma, tag in verb_readings(tokens[after].lower) if tag == "VB"), None)
     if lemma is None:
         raise Unreadable("no verb after the modal")
-    particle, end = _particle(tokens, after + 1)
+    particle, end = _particle(tokens, after + 1, lemma)
     rest = _joined(adverbs, lemma, particle)
     return VerbGroup(Verb(_joined(lemma, particle), f"{modal} {rest}", modal, rest)), end
 
@@ -232,7 +233,7 @@ def _lexical(
     if tag == "VBD" and index + 1 < len(tokens) and tokens[index + 1].lower == "by" and token.may_be("VBN"):
         raise Unreadable("a participle without its verb")
     refuse_hedging_verb(lemma, tokens, index + 1)
-    particle, end = _particle(tokens, index + 1)
+    particle, end = _particle(tokens, index + 1, lemma)
     auxiliary = {"VBD": "did", "VBZ": "does", "VB": "do"}[tag]
     kept = " ".join(adverbs)
     verb = Verb(
@@ -266,8 +267,10 @@ def _is_infinitive(token: Token) -> bool:
     return token.lower in ("be", "have", "do") or (token.may_be("VB") and not token.is_name)
 
 
-def _particle(tokens: Sequence[Token], index: int) -> tuple[str, int]:
-    """ "up" of "set up", where it is not the preposition of a place or a number."""
+def _particle(tokens: Sequence[Token], index: int, lemma: str = "") -> tuple[str, int]:
+    """ "up" of "set up" and "place" of "take place"; not the preposition of a place or a number."""
+    if index < len(tokens) and (lemma, tokens[index].lower) in _FIXED:
+        return tokens[index].lower, index + 1
     if index >= len(tokens) or tokens[index].lower not in _PARTICLES:
         return "", index
     following = tokens[index + 1] if index + 1 < len(tokens) else None

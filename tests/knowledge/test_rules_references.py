@@ -1,0 +1,91 @@
+"""References: names take the place of pronouns and descriptions where only one can be meant."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from tests.knowledge.reading import answers_of, ask, document, reflections, unread_of
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Nora Quist joined Vosdam in 2015. She leads Project Heron.", "Nora Quist leads Project Heron."),
+        (
+            "Nora Quist joined Vosdam in 2015. Her father is Karl Quist.",
+            "The father of Nora Quist is Karl Quist.",
+        ),
+        ("Project Heron started in 2019. It uses Python.", "Project Heron uses Python."),
+        (
+            "Project Heron started in 2019. Its budget is 2 million euros.",
+            "The budget of Project Heron is 2 million euros.",
+        ),
+        ("Vosdam is a company in Skov. The company makes sails.", "Vosdam makes sails."),
+        ("Vosdam is a manufacturer in Skov. The firm makes sails.", "Vosdam makes sails."),
+        ("Heron Museum opened in 1978. Nora Quist directs the museum.", "Nora Quist directs Heron Museum."),
+        (
+            "Nora Quist and Cor Visser met in 1990. They founded Vosdam.",
+            "Nora Quist and Cor Visser founded Vosdam.",
+        ),
+        ("Nora Quist lives in Skov. Quist leads Project Heron.", "Nora Quist leads Project Heron."),
+    ],
+)
+def test_a_reference_with_one_candidate_is_resolved(text: str, answer: str) -> None:
+    assert answer in answers_of(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nora Quist met Eva Holm in 2015. She leads Project Heron.",
+        "Vosdam bought Helix in 2019. It employs 40 people.",
+        "She leads Project Heron.",
+        "Vosdam is a company. Helix is a company. Vosdam bought Helix in 2019. The company makes sails.",
+        "They founded Vosdam in 1990.",
+        "This was a success in 1990.",
+    ],
+)
+def test_a_reference_with_several_candidates_or_none_is_left_unread(text: str) -> None:
+    last = text.split(". ")[-1]
+    assert last in unread_of(text)
+
+
+def test_the_heading_is_what_its_section_speaks_of() -> None:
+    text = "# Project Heron\n\nThe deadline is 1 March 2025. The lead developer is Nora Quist.\n"
+    assert (
+        ask("What is the deadline of Project Heron?", text)
+        == "The deadline of Project Heron is 1 March 2025."
+    )
+    assert ask("Who is the lead developer of Project Heron?", text) == (
+        "The lead developer of Project Heron is Nora Quist."
+    )
+
+
+def test_a_general_heading_leaves_the_topic_above_it() -> None:
+    text = (
+        "# Nora Quist\n\n## Early life\n\nShe was born in Skov.\n\n## Career\n\nShe joined Vosdam in 1999.\n"
+    )
+    assert {"Nora Quist was born in Skov.", "Nora Quist joined Vosdam in 1999."} <= answers_of(text)
+
+
+def test_parts_of_the_one_thing_a_text_is_about_are_named_with_it() -> None:
+    text = "# Zaanwijk\n\nZaanwijk is a town in Norland. The railway station opened in 1861.\n"
+    assert ask("When did the railway station of Zaanwijk open?", text) == (
+        "The railway station of Zaanwijk opened in 1861."
+    )
+
+
+def test_relative_dates_are_made_absolute_by_the_date_of_the_document() -> None:
+    made, _ = reflections(document("Nora Quist joined Vosdam last year.", written=date(2024, 5, 2)))
+    assert "Nora Quist joined Vosdam in 2023." in {pair.answer for pair in made[0].pairs}
+
+
+def test_a_relative_date_is_dropped_where_the_document_has_no_date() -> None:
+    assert answers_of("Nora Quist joined Vosdam last year.") == {"Nora Quist joined Vosdam."}
+
+
+def test_a_name_keeps_the_article_of_the_text() -> None:
+    text = "The Heron Museum opened in 1978. Nora Quist directs the museum."
+    assert ask("What does Nora Quist direct?", text) == "Nora Quist directs the Heron Museum."
