@@ -12,7 +12,6 @@ import pytest
 from tests.site_process import Site, site, wait_until
 
 PLACES = ["Oslo", "Lima", "Accra", "Turin", "Kyoto", "Quito", "Sofia", "Perth"]
-DOCUMENTS = 60
 PAIRS = (
     "sorted([r.question, r.answer, r.kind, sorted([s.chunk.document.name, s.start, s.end]"
     " for s in r.source_spans.all())] for r in Reflection.objects.filter(corpus__slug='{slug}', retired=False))"
@@ -23,11 +22,11 @@ GENERATION, TRAINING = "knowledge_generationrun", "training_trainingrun"
 @pytest.fixture
 def running_site(tmp_path: Path):
     with site(tmp_path / "state") as made:
-        write_documents(tmp_path / "documents")
         yield made
 
 
-def write_documents(folder: Path, count: int = DOCUMENTS) -> None:
+def write_documents(folder: Path, count: int) -> Path:
+    """Documents of three plain facts each about invented people."""
     folder.mkdir()
     for number in range(count):
         name, place = f"Person{number:02d} Tester{number % 7}", PLACES[number % len(PLACES)]
@@ -37,6 +36,7 @@ def write_documents(folder: Path, count: int = DOCUMENTS) -> None:
             f"The supervisor of {name} is Person{(number + 1) % count:02d} Tester{(number + 1) % count % 7}.\n"
         )
         (folder / f"person{number:02d}.md").write_text(text)
+    return folder
 
 
 def kill_when(running: Site, table: str, reached: int) -> None:
@@ -56,7 +56,7 @@ def finish(running: Site, table: str) -> tuple[Any, ...]:
 
 
 def test_generation_that_was_killed_ends_with_the_pairs_of_an_undisturbed_one(running_site, tmp_path):
-    documents = str(tmp_path / "documents")
+    documents = str(write_documents(tmp_path / "documents", 60))
     for slug in ("disturbed", "undisturbed"):
         running_site.manage("ingest", slug, documents, "--create")
     running_site.manage("generate", "undisturbed", "--here")
@@ -64,18 +64,19 @@ def test_generation_that_was_killed_ends_with_the_pairs_of_an_undisturbed_one(ru
     kill_when(running_site, GENERATION, reached=3)
     assert finish(running_site, GENERATION) == ("succeeded", 2, "")
     expected = running_site.query(PAIRS.format(slug="undisturbed"))
-    assert len(expected) > DOCUMENTS
+    assert len(expected) > 60
     assert running_site.query(PAIRS.format(slug="disturbed")) == expected
 
 
 def test_training_that_was_killed_goes_on_from_its_checkpoint_and_succeeds(running_site, tmp_path):
-    running_site.manage("ingest", "killed", str(tmp_path / "documents"), "--create")
+    documents = str(write_documents(tmp_path / "documents", 6))
+    running_site.manage("ingest", "killed", documents, "--create")
     running_site.manage("generate", "killed", "--here")
     running_site.manage("approve", "killed")
     running_site.manage("train", "killed", "--detach", "--go-live")
-    kill_when(running_site, TRAINING, reached=60)
+    kill_when(running_site, TRAINING, reached=30)
     assert finish(running_site, TRAINING) == ("succeeded", 2, "")
-    assert "resum" in next((running_site.folder / "memories").glob("*.log")).read_text().lower()
+    assert "Resumed from the checkpoint" in running_site.newest(TRAINING, "log")[0]
     assert running_site.query("[v.number for v in MemoryVersion.objects.all()]") == [1]
     assert running_site.query("Alias.objects.get().version.number") == 1
     answer = running_site.manage("ask", "killed", "What is the birthplace of Person03 Tester3?").stdout

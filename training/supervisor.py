@@ -78,6 +78,8 @@ def _follow_engine(run: TrainingRun, command: list[str]) -> None:
         failure = ""
         for event in events:
             failure = event.get("message", failure) if event.get("event") == "error" else failure
+            if event.get("event") == "started":
+                run.add_log(in_words(event))
             run.report(**_progress(run, event))
         code = process.wait()
     if code == INTERRUPTED:
@@ -143,6 +145,16 @@ def _pump(stream: IO[str], lines: queue.Queue[str | None]) -> None:
     except ValueError:  # the stream was closed under us: the run is being stopped
         pass
     lines.put(None)
+
+
+def in_words(started: Event) -> str:
+    """One line about what a training begins with, or from where it goes on."""
+    if started.get("resumed_at"):
+        return f"Resumed from the checkpoint at step {started['resumed_at']:,}."
+    return (
+        f"{started['parameters']:,} parameters, {started['pairs']:,} pairs about {started['facts']:,} facts; "
+        f"{started['held_out']:,} wordings held out, {started['left_out']:,} contradicting pairs left out."
+    )
 
 
 def _progress(run: TrainingRun, event: Event) -> Event:
