@@ -95,6 +95,7 @@ def build_memory(folder: Path) -> dict[str, Any]:
     call_command("approve", CORPUS)
     call_command("train", CORPUS, go_live=True)
     generation, training = GenerationRun.objects.get(), TrainingRun.objects.get()
+    assert training.version is not None
     return {
         "documents": generation.corpus.documents.current().count(),
         "sentences": generation.sentences,

@@ -22,7 +22,15 @@ from knowledge.models import Corpus, Role
 class SubQuerySerializer(serializers.ModelSerializer[SubQuery]):
     class Meta:
         model = SubQuery
-        fields = ("index", "stage", "question", "answer", "known", "confidence", "latency_ms")
+        fields: tuple[str, ...] = (
+            "index",
+            "stage",
+            "question",
+            "answer",
+            "known",
+            "confidence",
+            "latency_ms",
+        )
 
 
 class TurnSerializer(serializers.ModelSerializer[Turn]):
@@ -32,7 +40,7 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
 
     class Meta:
         model = Turn
-        fields = (
+        fields: tuple[str, ...] = (
             *("id", "conversation", "question", "answer", "values", "known", "status", "version"),
             *("created_at", "finished_at", "sub_queries"),
         )
@@ -46,22 +54,22 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
 class EventSerializer(serializers.ModelSerializer[TurnEvent]):
     class Meta:
         model = TurnEvent
-        fields = ("seq", "type", "data")
+        fields: tuple[str, ...] = ("seq", "type", "data")
 
 
 class ConversationSerializer(serializers.ModelSerializer[Conversation]):
-    corpus = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    corpus: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
 
     class Meta:
         model = Conversation
-        fields = ("id", "corpus", "title", "created_at", "updated_at")
+        fields: tuple[str, ...] = ("id", "corpus", "title", "created_at", "updated_at")
 
 
 class ConversationDetailSerializer(ConversationSerializer):
     turns = TurnSerializer(many=True, read_only=True)
 
     class Meta(ConversationSerializer.Meta):
-        fields = (*ConversationSerializer.Meta.fields, "turns")
+        fields: tuple[str, ...] = (*ConversationSerializer.Meta.fields, "turns")
 
 
 class AskSerializer(serializers.Serializer[Any]):

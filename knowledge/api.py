@@ -56,13 +56,13 @@ class CorpusSerializer(serializers.ModelSerializer[Corpus]):
 
     class Meta:
         model = Corpus
-        fields = ("slug", "name", "description", "created_at", "documents", "pairs")
+        fields: tuple[str, ...] = ("slug", "name", "description", "created_at", "documents", "pairs")
 
 
 class DocumentSerializer(serializers.ModelSerializer[Document]):
     class Meta:
         model = Document
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "title",
@@ -78,14 +78,14 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
 class ChunkSerializer(serializers.ModelSerializer[Chunk]):
     class Meta:
         model = Chunk
-        fields = ("id", "position", "start", "end", "text")
+        fields: tuple[str, ...] = ("id", "position", "start", "end", "text")
 
 
 class DocumentDetailSerializer(DocumentSerializer):
     chunks = ChunkSerializer(many=True, read_only=True)
 
     class Meta(DocumentSerializer.Meta):
-        fields = (*DocumentSerializer.Meta.fields, "text", "chunks")
+        fields: tuple[str, ...] = (*DocumentSerializer.Meta.fields, "text", "chunks")
 
 
 class UploadSerializer(serializers.Serializer[Any]):
@@ -111,7 +111,17 @@ class IngestedSerializer(serializers.Serializer[Any]):
 class ReflectionSerializer(serializers.ModelSerializer[Reflection]):
     class Meta:
         model = Reflection
-        fields = ("id", "question", "answer", "kind", "fact", "entity", "status", "retired", "reviewed_at")
+        fields: tuple[str, ...] = (
+            "id",
+            "question",
+            "answer",
+            "kind",
+            "fact",
+            "entity",
+            "status",
+            "retired",
+            "reviewed_at",
+        )
         read_only_fields = ("kind", "fact", "entity", "retired", "reviewed_at")
 
 
@@ -122,7 +132,7 @@ class SourceSerializer(serializers.ModelSerializer[ReflectionSource]):
 
     class Meta:
         model = ReflectionSource
-        fields = ("document", "document_title", "chunk", "passage", "start", "end")
+        fields: tuple[str, ...] = ("document", "document_title", "chunk", "passage", "start", "end")
 
 
 class ReflectionDetailSerializer(ReflectionSerializer):
@@ -131,7 +141,7 @@ class ReflectionDetailSerializer(ReflectionSerializer):
     edits = serializers.SerializerMethodField()
 
     class Meta(ReflectionSerializer.Meta):
-        fields = (*ReflectionSerializer.Meta.fields, "reviewed_by", "sources", "edits")
+        fields: tuple[str, ...] = (*ReflectionSerializer.Meta.fields, "reviewed_by", "sources", "edits")
 
     @extend_schema_field(serializers.ListField(child=serializers.DictField()))
     def get_edits(self, reflection: Reflection) -> list[dict[str, Any]]:
@@ -157,7 +167,7 @@ class ReviewSerializer(serializers.Serializer[Any]):
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
-    corpus = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    corpus: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     percent = serializers.IntegerField(read_only=True)
     seconds = serializers.FloatField(read_only=True)
 
@@ -173,7 +183,7 @@ class UnreadSentenceSerializer(serializers.ModelSerializer[UnreadSentence]):
 
     class Meta:
         model = UnreadSentence
-        fields = ("document", "chunk", "start", "end", "text", "reason")
+        fields: tuple[str, ...] = ("document", "chunk", "start", "end", "text", "reason")
 
 
 class GenerateSerializer(serializers.Serializer[Any]):
@@ -201,7 +211,7 @@ class CorpusView(GenericAPIView[Any]):
         return found
 
 
-def own_row(request: Request, rows: QuerySet[Any], role: Role, **lookup: Any) -> Any:
+def own_row(request: Request, rows: Any, role: Role, **lookup: Any) -> Any:
     """A row of a readable corpus, else 404; NotAllowed where the person lacks the role on that corpus."""
     row = get_object_or_404(
         rows.filter(corpus__in=Corpus.objects.for_role(request.user, Role.READER)), **lookup
@@ -238,7 +248,7 @@ class CorpusDetail(CorpusView):
     serializer_class = CorpusSerializer
 
     def get(self, request: Request, slug: str) -> Response:
-        return Response(CorpusSerializer(with_counts(Corpus.objects).get(pk=self.corpus().pk)).data)
+        return Response(CorpusSerializer(with_counts(Corpus.objects.all()).get(pk=self.corpus().pk)).data)
 
     def patch(self, request: Request, slug: str) -> Response:
         """Change name or description (owners)."""
@@ -354,7 +364,7 @@ class ReflectionFilter(django_filters.FilterSet):
 
     class Meta:
         model = Reflection
-        fields = ("kind", "status", "document", "retired", "search")
+        fields: tuple[str, ...] = ("kind", "status", "document", "retired", "search")
 
     def containing(self, rows: QuerySet[Reflection], name: str, value: str) -> QuerySet[Reflection]:
         return rows.filter(Q(question__icontains=value) | Q(answer__icontains=value))
@@ -363,7 +373,7 @@ class ReflectionFilter(django_filters.FilterSet):
 class ReflectionList(CorpusView, ListAPIView[Reflection]):
     """The reflections of a corpus (curators)."""
 
-    serializer_class = ReflectionSerializer
+    serializer_class: Any = ReflectionSerializer
     filterset_class = ReflectionFilter
     queryset = Reflection.objects.none()
 
@@ -377,7 +387,7 @@ class ReflectionReview(ReflectionList):
     """Review in bulk (curators)."""
 
     http_method_names = ("post", "options")
-    serializer_class = ReviewSerializer
+    serializer_class: Any = ReviewSerializer
 
     @extend_schema(
         request=ReviewSerializer,

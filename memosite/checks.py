@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def secret_key_is_long(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def database_answers(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+def database_answers(*, databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     if not databases:
         return []
     try:

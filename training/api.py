@@ -34,12 +34,22 @@ class TrainSerializer(serializers.Serializer[Any]):
 
 
 class VersionSerializer(serializers.ModelSerializer[MemoryVersion]):
-    corpus = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    corpus: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     is_live = serializers.BooleanField(source="live_now", read_only=True)
 
     class Meta:
         model = MemoryVersion
-        fields = ("id", "corpus", "number", "base", "method", "metrics", "sha256", "trained_at", "is_live")
+        fields: tuple[str, ...] = (
+            "id",
+            "corpus",
+            "number",
+            "base",
+            "method",
+            "metrics",
+            "sha256",
+            "trained_at",
+            "is_live",
+        )
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
@@ -54,7 +64,7 @@ class AliasMoveSerializer(serializers.ModelSerializer[AliasMove]):
 
     class Meta:
         model = AliasMove
-        fields = ("alias", "from_version", "to_version", "moved_by", "moved_at", "reason")
+        fields: tuple[str, ...] = ("alias", "from_version", "to_version", "moved_by", "moved_at", "reason")
 
 
 class Train(CorpusView):

@@ -82,7 +82,7 @@ def rollback(corpus: Corpus, person: Any = None, *, alias: str = LIVE) -> AliasM
     last = AliasMove.objects.filter(alias__corpus=corpus, alias__name=alias).first()
     if last is None or last.from_version is None:
         raise Conflict("There is no earlier version to go back to.")
-    return promote(last.from_version, person, reason=f"Rollback from v{last.to_version.number}", alias=alias)
+    return promote(last.from_version, person, reason=f"Rollback from {last.to_version}", alias=alias)
 
 
 def live_version(corpus: Corpus) -> MemoryVersion:

@@ -40,14 +40,15 @@ class EngineFailed(MemoError):
 
 def perform_training(run: TrainingRun) -> None:
     """Train a version, register it, and make it live if the run says so. Every step can be repeated safely."""
-    if run.version is None:
+    version = run.version
+    if version is None:
         run.report(phase="preparing", total=run.total)
         pairs = _write_pairs(run)
         _follow_engine(run, _engine_command(run, pairs))
-        _register_version(run)
-    if run.go_live and not run.version.is_live:
+        version = _register_version(run)
+    if run.go_live and not version.is_live:
         run.report(phase="going live")
-        promote(run.version, run.created_by, reason=f"Training run {run.pk} asked for it")
+        promote(version, run.created_by, reason=f"Training run {run.pk} asked for it")
 
 
 def _write_pairs(run: TrainingRun) -> Path:
@@ -185,7 +186,7 @@ def thinned(points: list[Event]) -> list[Event]:
 
 
 @transaction.atomic
-def _register_version(run: TrainingRun) -> None:
+def _register_version(run: TrainingRun) -> MemoryVersion:
     """Make the version row of the run's artifact, with the exact pairs it saw."""
     manifest = json.loads((run.folder / "manifest.json").read_text())
     latest = MemoryVersion.objects.filter(corpus=run.corpus).aggregate(Max("number"))["number__max"]
@@ -205,6 +206,7 @@ def _register_version(run: TrainingRun) -> None:
     TrainedPair.objects.bulk_create(rows, batch_size=BATCH)
     run.version = version
     run.save(update_fields=["version"])
+    return version
 
 
 def _trained_pair(version: MemoryVersion, pair: Event, known: set[int]) -> TrainedPair:

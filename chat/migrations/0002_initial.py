@@ -6,53 +6,71 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('chat', '0001_initial'),
-        ('knowledge', '0001_initial'),
-        ('training', '0001_initial'),
+        ("chat", "0001_initial"),
+        ("knowledge", "0001_initial"),
+        ("training", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='conversation',
-            name='corpus',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='knowledge.corpus'),
+            model_name="conversation",
+            name="corpus",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="conversations",
+                to="knowledge.corpus",
+            ),
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to=settings.AUTH_USER_MODEL),
+            model_name="conversation",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="conversations",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='turn',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='chat.conversation'),
+            model_name="turn",
+            name="conversation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="turns", to="chat.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='turn',
-            name='version',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='turns', to='training.memoryversion'),
+            model_name="turn",
+            name="version",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="turns",
+                to="training.memoryversion",
+            ),
         ),
         migrations.AddField(
-            model_name='subquery',
-            name='turn',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sub_queries', to='chat.turn'),
+            model_name="subquery",
+            name="turn",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="sub_queries", to="chat.turn"
+            ),
         ),
         migrations.AddField(
-            model_name='turnevent',
-            name='turn',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='chat.turn'),
+            model_name="turnevent",
+            name="turn",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="events", to="chat.turn"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subquery',
-            constraint=models.UniqueConstraint(fields=('turn', 'index'), name='one_sub_query_an_index'),
+            model_name="subquery",
+            constraint=models.UniqueConstraint(fields=("turn", "index"), name="one_sub_query_an_index"),
         ),
         migrations.AddConstraint(
-            model_name='turnevent',
-            constraint=models.UniqueConstraint(fields=('turn', 'seq'), name='one_event_a_number'),
+            model_name="turnevent",
+            constraint=models.UniqueConstraint(fields=("turn", "seq"), name="one_event_a_number"),
         ),
     ]

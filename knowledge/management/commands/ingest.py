@@ -33,7 +33,7 @@ class Command(CorpusCommand):
             result = ingest_file(corpus, path.name, path.read_bytes(), person)
             outcomes[result.outcome] += 1
             if result.is_refused:
-                tqdm.write(f"{path}: {result.message}", file=self.stderr)  # type: ignore[arg-type]
+                tqdm.write(f"{path}: {result.message}", file=self.stderr)
         self.stdout.write(", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())))
         if outcomes["refused"]:
             raise CommandError(

@@ -35,6 +35,7 @@ class Command(CorpusCommand):
         if options["detach"]:
             self.stdout.write(f"{run} is queued.")
             return
+        assert run.version is not None  # noqa: S101 - a run that succeeded has its version
         metrics = run.version.metrics
         self.stdout.write(
             f"{run.version}: recall {metrics['recall']:.1%} on trained questions, "
