@@ -6,6 +6,7 @@
   const FIRST_RETRY_MS = 500;
   const LONGEST_RETRY_MS = 15000;
   const QUIET_MS = 4000; // after so long without news of a running turn, ask for what was missed
+  const TITLE_LENGTH = 80; // an untitled conversation is called after its first question
   const DOESNT_KNOW = "Doesn’t know";
 
   const turns = document.getElementById("turns");
@@ -16,6 +17,7 @@
   const refusal = document.getElementById("refusal");
   const connection = document.getElementById("connection");
   const announcer = document.getElementById("announcer");
+  const title = document.getElementById("conversation-title");
 
   const part = (element, name) => element.querySelector(`[data-part="${name}"]`);
   const announce = (text) => { announcer.textContent = text; };
@@ -252,6 +254,8 @@
   function accepted({ turn, data }) {
     if (known.has(turn)) return;
     followEnd(() => known.set(turn, Turn.add(turn, data.question)));
+    if (title.dataset.untitled) title.textContent = data.question.slice(0, TITLE_LENGTH);
+    delete title.dataset.untitled;
     if (asked !== null && question.value === asked) question.value = "";
     asked = null;
     fitHeight();

@@ -71,6 +71,15 @@ def test_the_answered_turn_folds_into_one_line_that_opens_again(chat, memory):
     expect(chat.locator("#announcer")).to_have_text(f"Answer: {ANSWER}")
 
 
+def test_a_conversation_is_called_after_its_first_question(chat, memory):
+    expect(chat.get_by_role("heading", level=1)).to_have_text("New conversation")
+    memory.let_answer(2)
+    ask(chat)
+    expect(chat.get_by_role("heading", level=1)).to_have_text(QUESTION)
+    chat.reload()
+    expect(chat.get_by_role("heading", level=1)).to_have_text(QUESTION)
+
+
 def test_a_reference_opens_the_timeline_at_its_sub_query(chat, memory):
     memory.let_answer(2)
     ask(chat)
@@ -142,6 +151,8 @@ def test_events_that_come_twice_or_late_are_shown_once_and_in_order(chat, memory
     expect(chat.locator(".turn")).to_have_count(1)
     expect(chat.locator(".number")).to_have_text(["1", "2"])
     expect(chat.locator("[data-part=stage-name]")).to_have_text(STAGES)
+    clues = ["the person who leads Project Atlas", "the manager of the person who leads Project Atlas"]
+    expect(chat.locator(".clues li")).to_have_text(clues)
 
 
 def test_stop_ends_the_work_on_the_server(chat, memory):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test.utils import override_script_prefix
 from django.urls import reverse
 from django.utils import timezone
 
@@ -203,6 +204,13 @@ def test_a_long_conversation_shows_its_latest_turns_and_leads_to_the_earlier_one
     earlier = client.get(f"{conversation.get_absolute_url()}?before={turns[1].pk}").content.decode()
     assert "Question 0!" in earlier
     assert 'id="composer"' not in earlier
+
+
+def test_the_socket_lies_below_the_path_that_the_site_is_served_under(client, conversation):
+    address = conversation.get_absolute_url()
+    with override_script_prefix("/memo/"):
+        page = client.get(address).content.decode()
+    assert f'data-socket="/memo/ws/conversations/{conversation.pk}/"' in page
 
 
 def test_an_answer_that_the_protocol_doubts_is_shown_with_the_doubt():

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.views.defaults import server_error
 
 from tests.factories import (
     ConversationFactory,
@@ -256,6 +258,23 @@ def test_a_version_of_a_foreign_corpus_is_not_found(client, corpus, log_in):
     assert client.get(MemoryVersionFactory(corpus=foreign).get_absolute_url()).status_code == 404
 
 
+# --- When something is wrong -------------------------------------------------------------------------------
+def test_a_form_without_its_token_changes_nothing_and_says_what_to_do(corpus):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(UserFactory(curates=corpus))
+    ReflectionFactory(corpus=corpus)
+    answer = client.post(reverse("start-training", args=[corpus.slug]))
+    assert answer.status_code == 403
+    assert "reload the page" in answer.content.decode()
+    assert not TrainingRun.objects.exists()
+
+
+def test_an_internal_error_has_a_page_that_needs_nothing_to_work(rf):
+    answer = server_error(rf.get("/"))
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.content.decode()
+
+
 # --- Figures and the curve ---------------------------------------------------------------------------------
 def test_figures_come_in_their_order_and_unknown_numbers_under_their_own_name():
     figures = figures_of({"epochs": 12, "loss": 0.02134, "recall": 1, "notes": "good", "threshold": None})
@@ -264,6 +283,15 @@ def test_figures_come_in_their_order_and_unknown_numbers_under_their_own_name():
         ("Final training loss", "0.0213"),
         ("Epochs", "12"),
     ]
+
+
+def test_recall_on_trained_questions_goes_by_either_name(client, corpus, log_in):
+    log_in("reads")
+    MemoryVersionFactory(corpus=corpus, metrics={"trained_recall": 0.75})
+    MemoryVersionFactory(corpus=corpus, metrics={"recall": 0.25})
+    page = page_of(client, corpus)
+    assert "<td>75 %</td>" in page
+    assert "<td>25 %</td>" in page
 
 
 def test_settings_are_worded_and_nested_ones_left_out():
