@@ -1,0 +1,67 @@
+"""Reflections over REST: filtered, edited with history, reviewed in bulk."""
+
+from __future__ import annotations
+
+import pytest
+from rest_framework.test import APIClient
+
+from knowledge.models import ReviewStatus
+from tests.factories import CorpusFactory, ReflectionFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def corpus():
+    return CorpusFactory(slug="handbook")
+
+
+@pytest.fixture
+def curator(corpus) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(UserFactory(username="cleo", curates=corpus))
+    return client
+
+
+@pytest.fixture
+def pending(corpus):
+    return ReflectionFactory(corpus=corpus, question="Who leads Atlas?", status=ReviewStatus.PENDING)
+
+
+def test_pairs_are_filtered_by_status_and_by_text(curator, corpus, pending):
+    ReflectionFactory(corpus=corpus, question="Who leads Borealis?", status=ReviewStatus.APPROVED)
+
+    def found(query: str) -> list[str]:
+        return [
+            row["question"]
+            for row in curator.get(f"/api/corpora/handbook/reflections/?{query}").json()["results"]
+        ]
+
+    assert found("status=pending") == found("search=atlas") == ["Who leads Atlas?"]
+
+
+def test_a_filter_that_does_not_exist_is_told(curator, pending):
+    answer = curator.get("/api/corpora/handbook/reflections/?status=perhaps")
+    assert answer.status_code == 400
+    assert "status" in answer.json()["errors"]
+
+
+def test_an_edit_keeps_what_was_before_and_who_made_it(curator, pending):
+    answer = curator.patch(f"/api/reflections/{pending.pk}/", {"answer": "Mara Lind.", "status": "approved"})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["answer"], body["status"], body["reviewed_by"]) == ("Mara Lind.", "approved", "cleo")
+    assert body["edits"][0]["answer"] == "Mara Lind."
+    assert body["edits"][-1]["answer"] == pending.answer
+
+
+def test_bulk_review_changes_all_that_the_filter_lets_through(curator, corpus):
+    rows = [ReflectionFactory(corpus=corpus, status=ReviewStatus.PENDING) for _ in range(5)]
+    other = ReflectionFactory(status=ReviewStatus.PENDING)
+    address = "/api/corpora/handbook/reflections/review/"
+    some = {"status": "rejected", "ids": [rows[0].pk, other.pk]}
+    assert curator.post(address, some, format="json").json() == {"changed": 1}
+    assert curator.post(f"{address}?status=pending", {"status": "approved"}).json() == {"changed": 4}
+    other.refresh_from_db()
+    assert other.status == ReviewStatus.PENDING
+    assert corpus.reflections.counts() == {"pending": 0, "approved": 4, "rejected": 1}
