@@ -38,7 +38,7 @@ class Command(CorpusCommand):
         assert run.version is not None  # noqa: S101 - a run that succeeded has its version
         metrics = run.version.metrics
         self.stdout.write(
-            f"{run.version}: recall {metrics['recall']:.1%} on trained questions, "
+            f"{run.version}: recall {metrics['trained_recall']:.1%} on trained questions, "
             f"{metrics['held_out_recall']:.1%} on held-out wordings; {run.seconds:.0f} s"
         )
 
