@@ -20,7 +20,7 @@ from knowledge.rules.english import (
     strip_article,
 )
 from knowledge.rules.facts import Action, Adjunct, Verb
-from knowledge.rules.lexicon import CURRENCY, HAVE_FORMS, TIME_UNITS, words
+from knowledge.rules.lexicon import AGENT_NOUNS, CURRENCY, HAVE_FORMS, TIME_UNITS, words
 from knowledge.rules.verbs import finite_for_one
 
 _NO_PASSIVE = words(
@@ -37,7 +37,14 @@ _NOT_WHERE = words(
     """
 )
 #: What a group is rather than does: asked for by "what".
-_NOT_ACTS = words("be have consist comprise include contain stand lie belong become remain")
+_NOT_ACTS = words(
+    "be have consist comprise include contain stand lie belong become remain open close move begin start end"
+)
+_DURATION_OPENINGS = {
+    "for": ["For how long", "How long"],
+    "within": ["Within what time", "How quickly"],
+    "after": ["After how long"],
+}
 _STAYS_PASSIVE = words("know name call mean bear")
 _GROUPS = words(
     """
@@ -67,13 +74,7 @@ def made_active(action: Action) -> Action:
         (each for each in action.adjuncts if each.preposition == "by" and each.role == "agent"), None
     )
     verb = action.verb
-    if (
-        agent is None
-        or not verb.passive
-        or action.object
-        or " " in verb.lemma
-        or verb.lemma in ("know", "name", "call")
-    ):
+    if agent is None or not verb.passive or action.object or verb.lemma in ("know", "name", "call"):
         return action
     active = _active(verb, plural=agent.plural)
     if active is None:
@@ -94,14 +95,19 @@ def made_active(action: Action) -> Action:
 
 def _active(verb: Verb, *, plural: bool) -> Verb | None:
     lemma = verb.lemma
+    base, _, particle = lemma.partition(" ")
+
+    def form(tag: str) -> str:
+        return f"{inflected(base, tag)[0]} {particle}".strip()
+
     if verb.auxiliary in ("was", "were"):
-        return Verb(lemma, inflected(lemma, "VBD")[0], "did", lemma, past=True)
+        return Verb(lemma, form("VBD"), "did", lemma, past=True)
     if verb.auxiliary in ("is", "are"):
-        finite = lemma if plural else inflected(lemma, "VBZ")[0]
-        return Verb(lemma, finite, "do" if plural else "does", lemma)
+        return Verb(lemma, lemma if plural else form("VBZ"), "do" if plural else "does", lemma)
     if verb.auxiliary in HAVE_FORMS:
         have = "had" if verb.auxiliary == "had" else "have" if plural else "has"
-        return Verb(lemma, f"{have} {verb.participle}", have, verb.participle, past=have == "had")
+        rest = f"{verb.participle} {particle}".strip()
+        return Verb(lemma, f"{have} {rest}", have, rest, past=have == "had")
     return Verb(lemma, f"{verb.auxiliary} {lemma}", verb.auxiliary, lemma)
 
 
@@ -112,6 +118,8 @@ def object_word(value: str, catalog: Catalog, verb: Verb) -> str:
     """ "Who", "What", "How long" or "How much", by what the object is."""
     if verb.lemma in ("cost", "weigh"):
         return "How much"
+    if verb.lemma in ("become", "remain"):
+        return "What"
     last = singular(value.split()[-1].lower())
     if verb.lemma == "last" and last in TIME_UNITS:
         return "How long"
@@ -129,7 +137,7 @@ def object_questions(action: Action, catalog: Catalog, when: str = "") -> list[s
     if action.counted:
         tail = f" {action.rate}{tail}" if action.rate else tail
         questions.insert(0, f"How many {action.counted} {verb.auxiliary} {subject} {verb.rest}{tail}?")
-        return [*questions, f"Can you tell me how many {action.counted} {subject} {verb.finite}{tail}?"]
+        return [questions[0], f"Can you tell me how many {action.counted} {subject} {verb.finite}{tail}?"]
     kind = catalog.noun(action.object) if word == "What" else "person"
     if kind and " and " not in action.object and word in ("What", "Who"):
         questions.append(f"Which {kind} {verb.auxiliary} {subject} {verb.rest}{tail}?")
@@ -199,6 +207,10 @@ def subject_questions(doing: Doing, catalog: Catalog, *circumstances: str) -> li
     action = doing.action
     finite = finite_for_one(action.verb)
     rest = " ".join(part for part in (finite, action.object, *circumstances) if part)
+    if action.indefinite and action.plural:
+        told = " ".join(part for part in (action.verb.finite, action.object, *circumstances) if part)
+        noun = action.subject.split()[-1]
+        return [f"How many {noun} {told}?", f"Can you tell me how many {noun} {told}?"]
     kinds = {catalog.noun(subject) for subject in doing.subjects}
     word = _subject_word(doing, catalog)
     questions = [f"{word} {rest}?"]
@@ -231,9 +243,8 @@ def _asks_who(subject: str, verb: Verb, catalog: Catalog) -> bool:
     first = subject.split(" and ")[0].split(",")[0]
     if catalog.is_person(first):
         return True
-    if subject[:1].islower() and is_person_noun(
-        re.split(r" (?:of|in|at|who|that|which) ", strip_article(subject))[0]
-    ):
+    bare = strip_article(subject)
+    if bare[:1].islower() and is_person_noun(re.split(r" (?:of|in|at|who|that|which) ", bare)[0]):
         return True
     named = first if first[:1].isupper() else first.split(" of ")[0]
     ends = {singular(word.lower()) for word in named.split()[-1:]} | {catalog.noun(first)}
@@ -279,9 +290,7 @@ def _openings(adjunct: Adjunct, verb: Verb) -> list[str]:
         "start": ["Since when"] if adjunct.preposition == "since" else ["From when", "Starting when"],
         "end": ["Until when", "Until what time"],
         "range": ["When", "During which time"],
-        "duration": ["For how long", "How long"]
-        if adjunct.preposition == "for"
-        else ["Within what time", "How quickly"],
+        "duration": _DURATION_OPENINGS.get(adjunct.preposition, []),
     }
     if adjunct.role == "point":
         return _point_openings(adjunct)
@@ -345,4 +354,4 @@ _NOT_OCCUPATIONS = words(
 
 
 def _is_occupation(noun: str) -> bool:
-    return is_person_noun(noun) and singular(noun) not in _NOT_OCCUPATIONS
+    return is_person_noun(noun) and singular(noun) not in _NOT_OCCUPATIONS | AGENT_NOUNS

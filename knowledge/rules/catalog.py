@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from knowledge.rules.english import (
+    head_word,
     is_person_noun,
     is_plural,
     looks_like_organisation,
@@ -28,6 +29,14 @@ PERSONAL_PROPERTIES = KINSHIP | {
     "birthday", "birthplace", "place of birth", "nationality", "date of death", "hometown", "home town",
     "employer", "nickname", "maiden name", "religion", "mother tongue",
 }  # fmt: skip
+#: What only things and organisations have.
+IMPERSONAL_PROPERTIES = words(
+    """
+    budget deadline capital population founder owner director president chair chairman chairwoman mayor
+    headquarters location address price cost customer supplier service product members member capacity designer
+    leader lead architect sponsor publisher producer composer
+    """
+)
 _PERSONAL_VERBS = words("marry divorce live reside work study graduate retire emigrate train")
 _NAMED_KINDS = ANAPHORIC_NOUNS | PLACE_WORDS
 _AMBIGUOUS_KIND_WORDS = words("park hill post may home state unit site line house bay")
@@ -36,9 +45,10 @@ _AMBIGUOUS_KIND_WORDS = words("park hill post may home state unit site line hous
 class Catalog:
     """Kinds of the names of a corpus, learned from its facts and, failing that, from the names themselves."""
 
-    def __init__(self, facts: Iterable[Fact]) -> None:
+    def __init__(self, facts: Iterable[Fact], things: frozenset[str] = frozenset()) -> None:
         self._nouns: dict[str, str] = {}
         self._people: set[str] = set()
+        self._things: set[str] = set(things)
         self._genders: dict[str, str] = {}
         for fact in facts:
             self._learn(fact)
@@ -62,6 +72,8 @@ class Catalog:
             self._nouns.setdefault(norm(fact.subject), noun)
 
     def _learn_property(self, fact: Property) -> None:
+        if fact.noun in IMPERSONAL_PROPERTIES or head_word(fact.noun) in IMPERSONAL_PROPERTIES:
+            self._things.add(norm(fact.subject))
         if fact.noun in PERSONAL_PROPERTIES:
             self._people.add(norm(fact.subject))
         if fact.noun in KINSHIP:
@@ -83,17 +95,18 @@ class Catalog:
         """True if the corpus, or else the name itself, says that this is one person."""
         key = norm(name)
         if key in self._people:
-            return True
-        return key not in self._nouns and looks_like_person_name(name)
+            return key not in self._things
+        return key not in self._nouns and key not in self._things and looks_like_person_name(name)
 
     def noun(self, name: str) -> str:
         """The kind of thing a name stands for: "person", "project", "city"; "" where nothing says."""
         key = norm(name)
         if self.is_person(name):
             return "person"
-        if key in self._nouns:
-            return self._nouns[key]
-        return _noun_in_name(name)
+        first = name.split()[0].lower() if " " in name else ""
+        if first in PREFIXED_KINDS:
+            return first
+        return self._nouns.get(key) or _noun_in_name(name)
 
     def asks_who(self, name: str) -> bool:
         """True for people and for groups of people, which act and own as people do."""

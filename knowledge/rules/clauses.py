@@ -64,10 +64,17 @@ class SentenceParser(VerbPhraseReader):
                 and self._comma_at(phrase[1])
             ):
                 taken.append(phrase[0])
-                index = phrase[1] + 1
+                index = self._after_comma(phrase[1])
             else:
                 break
         return index, taken, participle
+
+    def _ends_leading(self, index: int) -> bool:
+        """A comma, or at once the subject: "In his free time he repairs radios"."""
+        token = self.at(index)
+        return token is not None and (
+            token.text == "," or token.tags == {"PRP"} or token.lower in ("the", "a", "an")
+        )
 
     def _is_leading_adverb(self, index: int) -> bool:
         token = self.tokens[index]
@@ -104,7 +111,11 @@ class SentenceParser(VerbPhraseReader):
         if parsed is None:
             raise Unreadable("no subject found")
         subject, index = parsed
-        while (phrase := self._attached(index)) is not None and phrase[0].time is None and phrase[0].phrase:
+        while (
+            (phrase := self._attached(index, in_subject=True)) is not None
+            and phrase[0].time is None
+            and phrase[0].phrase
+        ):
             subject = with_modifier(subject, phrase[0])
             index = phrase[1]
         return subject, index

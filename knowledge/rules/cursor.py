@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from knowledge.rules.clause import Attached
 from knowledge.rules.english import looks_like_person_name
-from knowledge.rules.phrases import NounPhrase, Parsed, noun_phrase, noun_phrases
+from knowledge.rules.phrases import NounPhrase, Parsed, never, noun_phrase, noun_phrases
 from knowledge.rules.times import TimeExpression, time_at
 from knowledge.rules.tokens import Token
 from knowledge.rules.verbs import Unreadable
@@ -38,6 +38,7 @@ class SentenceCursor:
 
     text: str
     tokens: Sequence[Token]
+    _inside_subject: bool = False
 
     def at(self, index: int) -> Token | None:
         return self.tokens[index] if index < len(self.tokens) else None
@@ -87,11 +88,12 @@ class SentenceCursor:
         return expression, after
 
     def _attached(
-        self, index: int, *, after_verb: bool = False, single: bool = False
+        self, index: int, *, after_verb: bool = False, single: bool = False, in_subject: bool = False
     ) -> tuple[Attached, int] | None:
         """The prepositional phrase at ``index``, or None. "Of" opens one only straight after a verb.
 
-        ``single`` takes one noun phrase only: before the subject, a comma ends the phrase.
+        ``single`` takes one noun phrase only: before the subject, a comma ends the phrase. ``in_subject`` says
+        that the verb of the clause is still to come.
         """
         if index >= len(self.tokens) or self._time(index) is not None:
             return None
@@ -111,7 +113,8 @@ class SentenceCursor:
             return None
         width = len(compound) if compound else 1
         read = noun_phrase if single else noun_phrases
-        parsed = read(self.tokens, index + width, self._is_verb) if self._has_noun(index + width) else None
+        stops = self._is_verb if in_subject or self._inside_subject else never
+        parsed = read(self.tokens, index + width, stops) if self._has_noun(index + width) else None
         if parsed is None:
             return None
         phrase, end = self._with_region(*parsed)
@@ -185,10 +188,13 @@ class SentenceCursor:
             return following.may_be("DT", "PN", "CD", "IN", "TO", "R", "NS")
         if token.may_be("VBD") and token.may_be("N"):
             return following.may_be("CD", "DT", "PN", "PP$") and not _finite_verb_later(tokens, index + 1)
+        if token.may_be("NS") and following.may_be("VBD", "VBZ") and not following.may_be("N", "NS", "R"):
+            return False
         if token.may_be("VBZ") and token.may_be("NS"):
             return not before.may_be("NS") and not _finite_verb_later(tokens, index + 1)
+        opens = following.may_be("DT", "PN", "CD", "IN", "TO", "R", "PP$")
         return (
-            token.may_be("VB") and before.may_be("NS") and following.may_be("DT", "PN", "CD", "IN", "TO", "R")
+            token.may_be("VB") and before.may_be("NS") and opens and not _finite_verb_later(tokens, index + 1)
         )
 
 

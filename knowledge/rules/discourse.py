@@ -48,6 +48,7 @@ class Discourse:
     genders: dict[str, str] = field(default_factory=dict)
     people: set[str] = field(default_factory=set)
     articled: set[str] = field(default_factory=set)
+    things: set[str] = field(default_factory=set)
 
     # What has been said
 
@@ -64,6 +65,8 @@ class Discourse:
 
     def is_person(self, name: str) -> bool:
         key = norm(name)
+        if key in self.things:
+            return False
         return key in self.people or (key not in self.nouns and looks_like_person_name(name))
 
     def learn_noun(self, name: str, noun: str) -> None:
@@ -71,7 +74,7 @@ class Discourse:
         noun = singular(noun).lower()
         if noun in lexicon.AGENT_NOUNS and not looks_like_person_name(name):
             self.nouns.setdefault(norm(name), noun)
-        elif is_person_noun(noun):
+        elif is_person_noun(noun) and norm(name) not in self.things:
             self.people.add(norm(name))
             self.learn_gender(name, noun)
         elif noun:
@@ -108,8 +111,14 @@ class Discourse:
     def _named(self, name: str, phrase: NounPhrase | None = None) -> NounPhrase:
         """The name as a phrase, with the article that the text gives it: "the Harbour Museum"."""
         phrase = phrase or NounPhrase("name", head=norm(name))
+        if name[:1].islower():  # a description that stands for itself: "the monthly meeting"
+            return replace(phrase, core=name, determiner="")
         article = "the" if norm(name) in self.articled else phrase.determiner
         return replace(phrase, core=strip_article(name), determiner=article)
+
+    def display(self, name: str) -> str:
+        """The name with the article that the text gives it."""
+        return self._named(name).text
 
     def full_name(self, name: str) -> str:
         """The longest form of a name: "Mara Lind" for a later "Lind", "Project Kestrel" for "Kestrel"."""
@@ -232,7 +241,7 @@ class Discourse:
         general = not self.topic and singular(phrase.head) in lexicon.PART_NOUNS
         unknown = (
             len(words) == 1
-            and singular(phrase.head) in lexicon.ANAPHORIC_NOUNS
+            and singular(phrase.head) in lexicon.ANAPHORIC_NOUNS | lexicon.VAGUE_NOUNS
             and not (phrase.tail or general)
         )
         if points or unknown or any(word in lexicon.CONTEXT_ADJECTIVES for word in words[:-1]):
@@ -309,7 +318,8 @@ class Discourse:
 
     def of_topic(self, phrase: NounPhrase) -> NounPhrase:
         """ "Members" in a text about one club are the members of the club."""
-        bare = phrase.kind == "common" and not phrase.items and not phrase.determiner and not phrase.modifiers
+        alone = phrase.owner is None and not phrase.items and not phrase.determiner and not phrase.modifiers
+        bare = phrase.kind == "common" and alone
         if (
             not bare
             or phrase.core not in lexicon.MEMBER_NOUNS

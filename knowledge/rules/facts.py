@@ -129,12 +129,13 @@ class Draft:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read of one document."""
+    """What was read of one document. ``things`` are names that read like people but are spoken of as "it"."""
 
     document_id: int
     facts: tuple[Fact, ...]
     sentences: int
     unread: tuple[tuple[Span, str, str], ...] = field(default=())
+    things: frozenset[str] = frozenset()
 
 
 def norm(text: str) -> str:

@@ -55,7 +55,7 @@ class CorpusIndex:
 
     def __init__(self, readings: Sequence[Reading]) -> None:
         facts = [fact for reading in readings for fact in reading.facts]
-        self.catalog = Catalog(facts)
+        self.catalog = Catalog(facts, frozenset().union(*(reading.things for reading in readings)))
         self.classifications = [fact for fact in facts if isinstance(fact, Classification)]
         self.actions = [fact for fact in facts if isinstance(fact, Action)]
         self.properties: dict[tuple[str, str, str], Entry] = {}

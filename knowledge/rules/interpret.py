@@ -11,80 +11,34 @@ from knowledge.rules.discourse import Discourse, has_name, is_anchored
 from knowledge.rules.english import (
     find_dates,
     is_person_noun,
-    looks_like_place,
     singular,
     split_list,
     with_indefinite_article,
 )
-from knowledge.rules.facts import Action, Adjunct, Classification, Evidence, Fact, Property, Verb, norm
+from knowledge.rules.facts import Action, Adjunct, Classification, Evidence, Fact, Property, norm
+from knowledge.rules.objects import (
+    acts,
+    counted_noun,
+    is_clear,
+    is_compound,
+    is_place_only,
+    names_in,
+    repeats,
+    role_of,
+    with_adjective,
+    with_rate,
+    without_pronouns,
+)
 from knowledge.rules.phrases import NounPhrase
+from knowledge.rules.relations import VAGUE_OWNED, Relation, given_amount, relation_noun, relation_of
 from knowledge.rules.times import TimeRole, made_absolute
-from knowledge.rules.tokens import word_tags
 from knowledge.rules.verbs import Unreadable
 
-_VAGUE_OWNED = lexicon.words(
-    "one part member number lot kind type sort form piece example result series range variety"
-)
 _PLACES = lexicon.PLACE_PREPOSITIONS | lexicon.words("from to into across through throughout along")
 _DIMENSIONS = {
     "tall": "height", "high": "height", "long": "length", "wide": "width", "deep": "depth", "thick": "thickness",
 }  # fmt: skip
 LONGEST_VALUE = 25
-
-
-@dataclass(frozen=True)
-class Relation:
-    """A phrase that names a property of an entity: "head of research" + "at" + "Nordlys"."""
-
-    noun: str
-    preposition: str
-    subject: str
-    plural: bool
-
-
-def relation_of(phrase: NounPhrase) -> Relation | None:
-    """Read "X's N", "the N of X", "the N of M at X" as a property of X, or None if it is none."""
-    if phrase.items or phrase.kind != "common" or phrase.tail:
-        return None
-    if phrase.owner is not None:
-        of = [f"{word} {inner.text}" for word, inner in phrase.modifiers]
-        return Relation(_noun(phrase, of), "of", phrase.owner.text, phrase.plural)
-    if phrase.determiner not in ("the", "") or phrase.counted:
-        return None
-    chain = _chain(phrase)
-    for position, (word, inner) in enumerate(chain):
-        if _is_entity(inner) and word in ("of", "at", "for", "in", "to"):
-            before = [f"{each} {part.text}" for each, part in chain[:position]]
-            after = [f"{each} {part.text}" for each, part in chain[position + 1 :]]
-            subject = " ".join([inner.text, *after])
-            return Relation(_noun(phrase, before), word, subject, phrase.plural)
-    return None
-
-
-def _noun(phrase: NounPhrase, extra: Sequence[str]) -> str:
-    core = " ".join((singular(phrase.core) if phrase.plural else phrase.core, *extra))
-    return core[:1].lower() + core[1:] if not core.split()[0].isupper() else core
-
-
-def _chain(phrase: NounPhrase) -> list[tuple[str, NounPhrase]]:
-    """The modifiers of a phrase with theirs in turn: "date of birth of X" gives (of, birth), (of, X)."""
-    found = []
-    for word, inner in phrase.modifiers:
-        if _is_entity(inner) or inner.items:
-            found.append((word, inner))
-        else:
-            found.append((word, replace(inner, modifiers=())))
-            found += _chain(inner)
-    return found
-
-
-def _is_entity(phrase: NounPhrase) -> bool:
-    """Does this phrase name one thing by itself: a name, or a description with a name in it?"""
-    if phrase.items:
-        return False
-    if phrase.kind == "name" or phrase.owner is not None:
-        return True
-    return phrase.kind == "common" and phrase.determiner == "the" and has_name(phrase.core)
 
 
 @dataclass
@@ -102,7 +56,7 @@ class Interpreter:
             found += self._introduced(apposition)
         for clause in clauses:
             try:
-                found += self._clause(clause, appositions)
+                found += without_pronouns(self._clause(clause, appositions))
             except Unreadable as reason:
                 reasons.append(str(reason))
         if not found:
@@ -132,18 +86,20 @@ class Interpreter:
             self.discourse.mention(relation.subject, subject=True)
             return
         for item in clause.subject.flat():
-            if item.kind == "name" or is_anchored(item):
-                self.discourse.mention(item.text, subject=True)
+            if item.kind == "name" or is_anchored(item) or self._means_one(item, clause.group.verb.past):
+                self.discourse.mention(item.text, subject=True, plural=item.plural)
         if clause.subject.items:
             self.discourse.mention(clause.subject.text, subject=True, plural=True)
 
     def _mention_others(self, clause: Clause) -> None:
-        spoken = [(clause.object, ""), (clause.predicate, "")]
+        spoken = [(clause.object, ""), (clause.predicate, "be")]
         spoken += [(each.phrase, each.preposition) for each in clause.attached]
         for phrase, preposition in spoken:
-            for name in _names_in(phrase):
-                place = preposition in _PLACES and not self.discourse.is_person(name)
-                self.discourse.mention(name, subject=False, place=place)
+            for name, inside in names_in(phrase):
+                # Places, and things named only to say which one is meant, are no candidates for "it".
+                background = inside or preposition == "be" or preposition in _PLACES
+                thing = not self.discourse.is_person(name)
+                self.discourse.mention(name, subject=False, place=background and thing)
 
     def _roles(self, phrase: NounPhrase) -> Iterator[Fact]:
         """ "The engineer Mara Lind": the noun before a name says what it is."""
@@ -180,10 +136,13 @@ class Interpreter:
 
     def _copular(self, clause: Clause) -> list[Fact]:
         subject, past = clause.subject, clause.group.verb.past
-        relation = relation_of(subject) or self._measured(clause)
+        known = subject.determiner == "the" or subject.owner is not None or clause.predicate is not None
+        relation = (relation_of(subject) if known else None) or self._measured(clause)
         if self.discourse.role_in_topic(subject):
-            relation = Relation(_noun(subject, ()), "of", self.discourse.topic, subject.plural)
-        if relation is not None and not _is_place_only(clause):
+            relation = Relation(relation_noun(subject, ()), "of", self.discourse.topic, subject.plural)
+        dated = any(each.time is not None for each in clause.attached)
+        circumstantial = bool(clause.adjective) and dated and self._measured(clause) is None
+        if relation is not None and not circumstantial and not is_place_only(clause):
             values = self._values(clause)
             if values:
                 return [self._property(relation, values, past)]
@@ -235,7 +194,7 @@ class Interpreter:
         """ "X is the mayor of Y" is a property of Y; "X is a painter" says what X is."""
         relation = relation_of(predicate)
         if self.discourse.role_in_topic(predicate):
-            relation = Relation(_noun(predicate, ()), "of", self.discourse.topic, predicate.plural)
+            relation = Relation(relation_noun(predicate, ()), "of", self.discourse.topic, predicate.plural)
         names = tuple(item.text for item in subject.flat())
         if relation is not None and self._is_unique_role(predicate, relation):
             return [self._property(relation, names, past)]
@@ -258,13 +217,13 @@ class Interpreter:
         bare_role = not predicate.determiner and predicate.owner is None
         if bare_role and not is_person_noun(relation.noun):
             return False
-        return predicate.core.split()[-1] not in _VAGUE_OWNED
+        return predicate.core.split()[-1] not in VAGUE_OWNED
 
     def _with_properties(self, subject: NounPhrase, predicate: NounPhrase) -> list[Fact]:
         """ "a city with a population of 280,000": the number is a property of the subject."""
         facts: list[Fact] = []
         for word, inner in predicate.modifiers:
-            given = _given_amount(inner) if word == "with" and not inner.items else None
+            given = given_amount(inner) if word == "with" and not inner.items else None
             if given is not None and not subject.items:
                 facts.append(Property(subject.text, given[0], (given[1],), self.evidence))
         return facts
@@ -274,7 +233,7 @@ class Interpreter:
         if clause.object is None or clause.subject.items:
             return []
         self._self_contained_subject(clause)
-        given = _given_amount(clause.object)
+        given = given_amount(clause.object)
         if given is not None and not clause.attached:
             return [
                 Property(
@@ -300,10 +259,10 @@ class Interpreter:
     def _action(self, clause: Clause) -> Action:
         verb = clause.group.verb
         if clause.adjective:
-            verb = _with_adjective(verb, clause.adjective)
+            verb = with_adjective(verb, clause.adjective)
         target = clause.predicate or clause.object
         thing = self.discourse.resolve(target) if target is not None else None
-        if thing is not None and _repeats(thing, clause.subject):
+        if thing is not None and repeats(thing, clause.subject):
             raise Unreadable("the object refers to the subject itself")
         adjuncts = tuple(self._adjuncts(clause.attached))
         if thing is None and not adjuncts:
@@ -311,7 +270,7 @@ class Interpreter:
         if thing is not None and len(thing.text.split()) > LONGEST_VALUE:
             raise Unreadable("the object is too long to be remembered")
         self._refuse_unless_dated(clause, thing, adjuncts)
-        words, adjuncts = _with_rate(thing, adjuncts)
+        words, adjuncts = with_rate(thing, adjuncts)
         return Action(
             subject=clause.subject.text,
             verb=verb,
@@ -319,7 +278,7 @@ class Interpreter:
             object=words,
             adjuncts=adjuncts,
             plural=clause.subject.is_many,
-            clear=_is_clear(thing),
+            clear=is_clear(thing),
             counted=counted_noun(thing),
             rate=words.removeprefix(thing.text).strip() if thing is not None else "",
             indefinite=not self._is_self_contained(clause),
@@ -340,12 +299,22 @@ class Interpreter:
         if item.kind != "common" or item.counted:
             return False
         if item.determiner == "the" and not item.tail:
-            return self._is_known_kind(item)
+            return self._is_known_kind(item) or self._is_known_by_modifier(item)
         return item.determiner in ("", "a", "an", "each", "every", "all") and not past
+
+    def _is_known_by_modifier(self, phrase: NounPhrase) -> bool:
+        """ "The keys of the test tank", "the audit of 2025": as definite as what they are of."""
+        if not phrase.modifiers or phrase.modifiers[0][0] not in ("of", "for", "on", "in", "at"):
+            return False
+        inner = phrase.modifiers[0][1]
+        bare = inner.kind == "common" and not inner.determiner
+        return inner.kind == "date" or (
+            not bare and all(self._means_one(item, True) for item in inner.flat())
+        )
 
     def _is_known_kind(self, phrase: NounPhrase) -> bool:
         """ "The finance team" says which one it is; "the office" does in a text that is about no single thing."""
-        if _is_compound(phrase):
+        if is_compound(phrase):
             return self._speaks_of(phrase)
         is_part = singular(phrase.head) in lexicon.PART_NOUNS and phrase.core == phrase.head
         return is_part and not self.discourse.topic
@@ -359,12 +328,9 @@ class Interpreter:
         item = clause.subject
         fixed = any(each.role == "point" and find_dates(each.value) for each in adjuncts)
         named = (thing is not None and is_anchored(thing)) or any(has_name(each.value) for each in adjuncts)
-        if (
-            item.items
-            or item.determiner not in ("a", "an")
-            or not (fixed and named)
-            or not clause.group.verb.past
-        ):
+        counted = item.counted and not item.determiner and item.plural
+        single = item.determiner in ("a", "an") and clause.group.verb.past
+        if item.items or not (single or counted) or not (named or (fixed and thing is not None)):
             raise Unreadable(f"the subject “{item.text}” is not named")
 
     def _speaks_of(self, phrase: NounPhrase) -> bool:
@@ -395,116 +361,6 @@ class Interpreter:
         if phrase is None:
             return None
         text = f"{attached.preposition} {phrase.text}".strip()
-        role = _role(attached.preposition, phrase)
-        named = all(item.kind == "name" or _acts(item) for item in phrase.flat())
+        role = role_of(attached.preposition, phrase)
+        named = all(item.kind == "name" or acts(item) for item in phrase.flat())
         return Adjunct(text, attached.preposition, phrase.text, role, phrase.is_many, named)
-
-
-def _is_compound(phrase: NounPhrase) -> bool:
-    """ "the finance team" says which team; "the distinctive structure" does not say which structure."""
-    words = phrase.core.split()
-    return len(words) > 1 and "N" in word_tags(words[-2]) and "J" not in word_tags(words[-2])
-
-
-def _acts(phrase: NounPhrase) -> bool:
-    """Can this be an agent: a person or a group of people?"""
-    noun = singular(phrase.head)
-    return is_person_noun(noun) or noun in lexicon.ORGANISATION_WORDS
-
-
-def _with_rate(thing: NounPhrase | None, adjuncts: tuple[Adjunct, ...]) -> tuple[str, tuple[Adjunct, ...]]:
-    """ "30,000 visitors every year" is one amount: without the rate it would be another."""
-    if thing is None:
-        return "", adjuncts
-    rate = next((each for each in adjuncts if each.role == "frequency" or _is_rate(each)), None)
-    if rate is None or not thing.counted:
-        return thing.text, adjuncts
-    return f"{thing.text} {rate.text}", tuple(each for each in adjuncts if each is not rate)
-
-
-def _is_rate(adjunct: Adjunct) -> bool:
-    return not adjunct.preposition and adjunct.text.split()[0] in ("a", "an")
-
-
-def _given_amount(phrase: NounPhrase) -> tuple[str, str] | None:
-    """ "a budget of 2 million euros" as (budget, 2 million euros)."""
-    if phrase.items or phrase.determiner not in ("a", "an") or len(phrase.modifiers) != 1 or phrase.tail:
-        return None
-    word, value = phrase.modifiers[0]
-    if word != "of" or not (value.counted or value.kind in ("number", "date")):
-        return None
-    return phrase.core, value.text
-
-
-def _names_in(phrase: NounPhrase | None) -> Iterator[str]:
-    if phrase is None:
-        return
-    for item in phrase.flat():
-        if item.kind == "name":
-            yield item.text
-        if item.owner is not None:
-            yield from _names_in(item.owner)
-        for _, inner in item.modifiers:
-            yield from _names_in(inner)
-
-
-def _repeats(thing: NounPhrase, subject: NounPhrase) -> bool:
-    """True for "X sold X's boat", which "X sold his boat" would become."""
-    owners = [item.owner.text for item in thing.flat() if item.owner is not None]
-    return subject.text in owners or thing.text == subject.text
-
-
-def _is_clear(thing: NounPhrase | None) -> bool:
-    """Can the object stand in a question without the subject that makes it clear?"""
-    if thing is None:
-        return False
-    return all(
-        item.kind in ("name", "number")
-        or item.counted
-        or is_anchored(item)
-        or item.owner is not None
-        or (item.determiner != "the" and (item.plural or len(item.text.split()) > 2 or not item.determiner))
-        for item in thing.flat()
-    )
-
-
-def counted_noun(thing: NounPhrase | None) -> str:
-    """ "customers" of "300 customers", for a question with "how many"."""
-    if (
-        thing is None
-        or thing.items
-        or not thing.counted
-        or not thing.plural
-        or thing.kind != "common"
-        or thing.determiner
-    ):
-        return ""
-    noun = thing.core.split()[-1]
-    return noun if thing.core.split()[-2:-1] and not has_name(thing.core) else ""
-
-
-def _role(preposition: str, phrase: NounPhrase) -> str:
-    if preposition in lexicon.PLACE_PREPOSITIONS and preposition != "on":
-        named = all(item.kind == "name" for item in phrase.flat())
-        placed = all(_is_place(item) for item in phrase.flat())
-        return "place" if placed or (named and preposition in ("in", "near", "at")) else "other"
-    if preposition == "on" and all(_is_place(item) for item in phrase.flat()):
-        return "place"
-    return "agent" if preposition == "by" else "other"
-
-
-def _is_place(item: NounPhrase) -> bool:
-    return singular(item.head) in lexicon.PLACE_WORDS or (item.kind == "name" and looks_like_place(item.text))
-
-
-def _is_place_only(clause: Clause) -> bool:
-    return (
-        clause.predicate is None
-        and not clause.raw
-        and not clause.adjective
-        and not any(each.time is not None for each in clause.attached)
-    )
-
-
-def _with_adjective(verb: Verb, adjective: str) -> Verb:
-    return replace(verb, finite=f"{verb.finite} {adjective}", rest=f"{verb.rest} {adjective}".strip())

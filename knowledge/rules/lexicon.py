@@ -62,8 +62,8 @@ HEDGES = words(
 #: Verbs whose complement is not asserted: what follows them did not (or did not yet) happen.
 HEDGING_VERBS = words(
     """
-    hope expect want wish seem appear consider believe think suppose assume estimate guess doubt allege
-    speculate predict rumour rumor anticipate ought
+    hope expect want wish seem appear consider believe think suppose assume guess doubt allege
+    speculate rumour rumor anticipate ought
     """
 )
 SPEECH_VERBS = words(
@@ -408,6 +408,23 @@ PART_NOUNS = words(
     terminal platform lobby auditorium studio gallery wing floor cellar chapel dome steeple clock organ
     """
 )
+#: Nouns whose amount follows with "of": "a budget of 2 million euros".
+MEASURES = words(
+    """
+    budget range population area length width height depth weight capacity price cost fee salary speed size
+    diameter turnover revenue income volume duration power output altitude temperature age staff workforce
+    circulation strength distance thickness radius rate share limit load resolution frequency memory mileage
+    displacement draught wingspan endowment debt profit loss surplus deficit value worth mass density voltage
+    bandwidth latency lifespan term discount premium allowance salary pension quota elevation perimeter
+    """
+)
+#: Nouns that mean something only in the text around them.
+VAGUE_NOUNS = words(
+    """
+    work idea plan task job matter issue problem thing process result change decision situation purchase effect
+    time day case way place rest move deal offer step point fact question answer story
+    """
+)
 #: Nouns that name a property of the thing a text is about: "the deadline" of a project.
 RELATIONAL_NOUNS = words(
     """
@@ -422,6 +439,14 @@ RELATIONAL_NOUNS = words(
 MEMBER_NOUNS = words(
     """
     members employees visitors players volunteers guests pupils students residents guides trainees
+    """
+)
+#: Adjectives that say which kind is meant rather than what it is like: "the monthly meeting".
+CLASSIFYING_ADJECTIVES = words(
+    """
+    monthly weekly daily yearly annual quarterly mobile digital electronic internal external national regional
+    local public private medical financial legal technical social commercial industrial general central main
+    official formal electric electrical nuclear solar chemical biological historical junior senior deputy
     """
 )
 INCOMPLETE_LIST_WORDS = words("others more etc")
@@ -445,7 +470,7 @@ NAME_PARTICLES = words(
 )
 PERSON_PARTICLES = words(
     """
-    de da di del della der den van von bin ibn al el la le du dos das af av ter ten
+    do e y de da di del della der den van von bin ibn al el la le du dos das af av ter ten
     """
 )
 

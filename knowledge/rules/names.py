@@ -11,6 +11,8 @@ from knowledge.rules.lexicon import (
     MONTHS,
     NON_PERSON_NAME_WORDS,
     NOT_PERSON_NOUNS,
+    NUMBER_WORDS,
+    ORDINALS,
     ORGANISATION_WORDS,
     PERSON_NOUNS,
     PERSON_PARTICLES,
@@ -20,7 +22,7 @@ from knowledge.rules.lexicon import (
     TITLES,
     WEEKDAYS,
 )
-from knowledge.rules.morphology import head_word, parts_of_speech, singular
+from knowledge.rules.morphology import head_word, is_plural, parts_of_speech, singular
 
 _PERSON_SUFFIX = re.compile(
     r"(?:..er|..or|ist|..ian|eer|man|woman|person|ant|ee|ess|wright|smith|path|naut)$"
@@ -80,6 +82,10 @@ def looks_like_person_name(name: str) -> bool:
     if any(word.lower().strip(".") in NON_PERSON_NAME_WORDS for word in words):
         return False
     if any(word.lower().strip(".") in PLACE_WORDS for word in words[:-1]):
+        return False
+    if words[-1].lower() in NUMBER_WORDS | ORDINALS:
+        return False
+    if len(words[-1]) > 6 and is_plural(words[-1]) and parts_of_speech(words[-1].lower()):
         return False
     return not all(_is_common_word(word) for word in words if word.lower() not in PERSON_PARTICLES)
 

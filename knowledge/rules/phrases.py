@@ -134,9 +134,12 @@ def noun_phrases(
 def _has_own_verb(tokens: Sequence[Token], index: int) -> bool:
     if index >= len(tokens) or tokens[index].is_name:
         return False
-    return tokens[index].may_be("AUX", "MD") or (
-        tokens[index].may_be("VBZ", "VBD") and not tokens[index].may_be("N", "NS", "VBN", "J")
-    )
+    if tokens[index].may_be("AUX", "MD"):
+        return True
+    if not tokens[index].may_be("VBZ", "VBD"):
+        return False
+    ambiguous = tokens[index].may_be("N", "NS", "VBN", "J")
+    return not ambiguous or _next_may_be(tokens, index, "DT", "CD", "PN", "PP$")
 
 
 def _joint(tokens: Sequence[Token], index: int, items: list[NounPhrase]) -> tuple[str, int] | None:
@@ -256,6 +259,11 @@ def _skip_approximation(tokens: Sequence[Token], index: int) -> int:
     )
 
 
+def starts_amount(tokens: Sequence[Token], index: int) -> bool:
+    """ "at least 14", "over 200": an amount, though its first word is a preposition."""
+    return _skip_approximation(tokens, index) > index
+
+
 def _core_end(tokens: Sequence[Token], index: int, is_verb: Stops) -> int | None:
     """Where the noun with what stands before it ends, or None if there is no noun."""
     last_nominal = None
@@ -269,7 +277,9 @@ def _core_end(tokens: Sequence[Token], index: int, is_verb: Stops) -> int | None
             break
         if "IN" in token.tags and not token.may_be("N", "J"):
             break
-        if has_head and (is_verb(tokens, index) or token.tags == {"CD"} or _is_relative_time(tokens, index)):
+        if has_head and (
+            is_verb(tokens, index) or _is_new_number(tokens, index) or _is_relative_time(tokens, index)
+        ):
             break
         if token.lower == "such" or (
             has_head and token.lower in _DIMENSIONS and tokens[index - 1].may_be("NS")
@@ -290,6 +300,11 @@ def _core_end(tokens: Sequence[Token], index: int, is_verb: Stops) -> int | None
             has_head = has_head or token.may_be("N", "NS", "PN")
         index += 1
     return last_nominal
+
+
+def _is_new_number(tokens: Sequence[Token], index: int) -> bool:
+    """A number after a noun begins something new, save after "first" and the like ("the first three months")."""
+    return tokens[index].tags == {"CD"} and tokens[index - 1].lower not in lexicon.ORDINALS
 
 
 def _is_relative_time(tokens: Sequence[Token], index: int) -> bool:

@@ -20,7 +20,7 @@ from knowledge.rules.clause import (
 from knowledge.rules.cursor import CLOSING, SentenceCursor
 from knowledge.rules.english import singular
 from knowledge.rules.facts import Verb
-from knowledge.rules.phrases import NounPhrase, Parsed, never, noun_phrase, noun_phrases
+from knowledge.rules.phrases import NounPhrase, Parsed, never, noun_phrase, noun_phrases, starts_amount
 from knowledge.rules.tokens import Token
 from knowledge.rules.verbs import Unreadable, VerbGroup, refuse_negation, skip_adverbs, verb_group
 
@@ -42,7 +42,6 @@ class VerbPhraseReader(SentenceCursor):
 
     clauses: list[Clause] = field(default_factory=list)
     appositions: list[Apposition] = field(default_factory=list)
-    _inside_subject: bool = False
 
     def _verb_phrase(
         self,
@@ -59,7 +58,7 @@ class VerbPhraseReader(SentenceCursor):
                 raise Unreadable("words that stand for a value")
             clause, end = self._clause_at(subject, index, shared)
         except Unreadable:
-            if not (names_property(subject) and self.tokens[index].lower in ("is", "are", "was", "were")):
+            if not names_property(subject) or not self._is_copula(index) or self._is_verbal(index + 1):
                 raise
             clause, end = self._plain_value(subject, index)
         index, group = end, clause.group
@@ -140,6 +139,8 @@ class VerbPhraseReader(SentenceCursor):
         return replace(clause, object=parsed[0]), parsed[1]
 
     def _starts_noun_phrase(self, index: int) -> bool:
+        if index + 2 < len(self.tokens) and starts_amount(self.tokens, index):
+            return True
         return index < len(self.tokens) and not self.tokens[index].may_be(
             "IN", "TO", "PUNCT", "WH", "SC", "AUX", "MD"
         )
@@ -156,20 +157,25 @@ class VerbPhraseReader(SentenceCursor):
             raise Unreadable("the value of the property is hedged")
         return Clause(subject, group, raw=self._words(index + 1, end)), end
 
+    def _is_copula(self, index: int) -> bool:
+        token = self.at(index)
+        return token is not None and token.lower in ("is", "are", "was", "were")
+
+    def _is_verbal(self, index: int) -> bool:
+        """ "(are) paid on ...": a participle with circumstances is a passive, never a value."""
+        token, following = self.at(index), self.at(index + 1)
+        if token is None or following is None or not token.may_be("VBN") or token.is_name:
+            return False
+        if token.lower in ("called", "named", "known"):
+            return True
+        return following.may_be("IN", "TO", "DT") or self._time(index + 1) is not None
+
     def _is_plain_value(self, index: int) -> bool:
         """ "(is) building surveyor", "(is) chartered accountant": after a property these are no verb forms."""
-        if index >= len(self.tokens) or self.tokens[index - 1].lower not in ("is", "are", "was", "were"):
+        token = self.at(index)
+        if token is None or self.tokens[index - 1].lower not in ("is", "are", "was", "were"):
             return False
-        token, following = (
-            self.tokens[index],
-            self.tokens[index + 1] if index + 1 < len(self.tokens) else None,
-        )
-        if token.is_name or not token.may_be("VBG", "VBN"):
-            return False
-        verbal = following is not None and (
-            following.may_be("IN", "TO", "DT") or self._time(index + 1) is not None
-        )
-        return not (token.may_be("VBN") and verbal)
+        return not token.is_name and token.may_be("VBG", "VBN") and not self._is_verbal(index)
 
     def _predicate(self, clause: Clause, index: int) -> tuple[Clause, int]:
         if (
@@ -262,15 +268,21 @@ class VerbPhraseReader(SentenceCursor):
 
     def _measure(self, clause: Clause, index: int) -> Parsed | None:
         """ "two weeks before departure" after a complete clause."""
-        if clause.object is None and clause.predicate is None and not clause.adjective:
+        amount = clause.object or clause.predicate
+        if amount is None and not clause.adjective:
             return None
         parsed = noun_phrase(self.tokens, index) if not self.tokens[index].is_name else None
-        if parsed is None or singular(parsed[0].head) not in lexicon.TIME_UNITS:
+        if parsed is None:
             return None
         phrase, end = parsed
-        if not phrase.counted and phrase.determiner not in ("a", "an"):
-            return None
-        if phrase.determiner in ("a", "an") and (clause.object is None or not clause.object.counted):
+        if (
+            phrase.determiner in ("a", "an")
+            and amount is not None
+            and amount.counted
+            and phrase.core == phrase.head
+        ):
+            return phrase, end  # "600 euros a year"
+        if not phrase.counted or singular(phrase.head) not in lexicon.TIME_UNITS:
             return None
         if (more := self._attached(end)) is not None and more[0].preposition in ("before", "after"):
             return with_modifier(phrase, more[0]), more[1]

@@ -36,7 +36,7 @@ PARAPHRASES: dict[str, tuple[str, ...]] = {
     "hobby": ("What does {x} like to do in spare time?", "Which hobby does {x} pursue?"),
     "nationality": ("Which country is {x} from?",),
     "population": ("How many people live in {x}?", "How many inhabitants does {x} have?"),
-    "budget": ("How large is the budget of {x}?", "How much money does {x} have as its budget?"),
+    "budget": ("How large is the budget of {x}?", "How much money is in the budget of {x}?"),
     "price": ("How much does {x} cost?",),
     "cost": ("How much does {x} cost?",),
     "height": ("How high is {x}?", "How tall is {x}?"),

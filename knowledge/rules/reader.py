@@ -17,13 +17,15 @@ from knowledge.rules.english import (
     is_plural,
     looks_like_person_name,
     name_spans,
+    parse_date,
     singular,
     split_list,
     split_sentences,
+    strip_article,
 )
 from knowledge.rules.facts import Classification, Evidence, Fact, Property, Reading, norm
 from knowledge.rules.interpret import Interpreter
-from knowledge.rules.lexicon import ANAPHORIC_NOUNS, SPEECH_VERBS
+from knowledge.rules.lexicon import ANAPHORIC_NOUNS, ORGANISATION_WORDS, PREPOSITIONS, SPEECH_VERBS
 from knowledge.rules.morphology import parts_of_speech
 from knowledge.rules.tokens import clean, tokenise, word_tags
 from knowledge.rules.verbs import Unreadable
@@ -35,6 +37,7 @@ _LIFE = re.compile(r"^(?P<born>[^–—-]*\d{3,4}[^–—]*?)\s*[–—-]\s*(?P<
 _ARTICLED = re.compile(
     r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w))"
 )
+_OPENING_PRONOUN = re.compile(r"(?:^|[.!?]\s+|\n)(He|She|It|His|Her|Its)\b")
 _SPEECH = re.compile(r"(?:^|[\s(])[\"“][^\"”]*[.!?][\"”]|[“][^”]*$")
 
 
@@ -43,7 +46,8 @@ def read_document(document: SourceDocument) -> Reading:
     reader = _Reader(document)
     for passage in document.passages:
         reader.read_passage(passage)
-    return Reading(document.id, tuple(reader.facts), reader.sentences, tuple(reader.unread))
+    things = frozenset(reader.discourse.things)
+    return Reading(document.id, tuple(reader.facts), reader.sentences, tuple(reader.unread), things)
 
 
 @dataclass
@@ -54,6 +58,8 @@ class _Reader:
     sentences: int = 0
     headings: dict[int, str] = field(default_factory=dict)
     header: tuple[str, ...] = ()
+    section: str = ""
+    heading: str = ""
 
     def __post_init__(self) -> None:
         self.text = "\n".join(passage.text for passage in self.document.passages)
@@ -61,6 +67,7 @@ class _Reader:
         self.discourse = Discourse(
             written=self.document.date, names=self.names, articled=_articled(self.text)
         )
+        self.sections = _sections(self.document)
         self._set_topic(0, self.document.title)
 
     def read_passage(self, passage: Passage) -> None:
@@ -81,17 +88,26 @@ class _Reader:
     def _set_topic(self, level: int, heading: str) -> None:
         """A heading that names something is the topic of its section; "History" leaves the topic above it."""
         self.headings = {known: name for known, name in self.headings.items() if known < level}
+        self.heading = heading
         name = self._spoken_of(re.sub(r"^(?:\d+[.)]?)+\s+|\s*\([^)]*\)$", "", heading).strip(" :"))
         if self._names_something(name):
             self.headings[level] = name
             self.names |= {name}
         topic = self.headings[max(self.headings)] if self.headings else ""
+        bare = strip_article(topic)
+        described = bare.split()[-1:] and bare.split()[-1].islower()
+        if described and re.search(rf"\bthe {re.escape(bare)}\b", self.text, re.IGNORECASE):
+            self.discourse.articled.add(norm(topic))
+        # What a heading of two words or more calls its section is what the labels under it are about.
+        self.section = name if level > 1 and 2 <= len(name.split()) <= 6 else ""
         if topic != self.discourse.topic:
             self.discourse.topic = topic
             self._guess_gender(topic)
 
     def _spoken_of(self, heading: str) -> str:
         """The part of a heading that the text speaks of: "Ellerby" for "Town of Ellerby"."""
+        heading = re.sub(r"^(?:About|Introducing|Introduction to|Welcome to|Meet)\s+", "", heading)
+        heading = re.sub(r"^The\s+", "the ", heading)
         if len(re.findall(rf"\b{re.escape(heading)}\b", self.text)) > 1:
             return heading
         names = [heading[start:end] for start, end in name_spans(heading)]
@@ -101,50 +117,91 @@ class _Reader:
 
     def _names_something(self, heading: str) -> bool:
         words = heading.split()
+        if words[:1] == ["the"]:
+            words = words[1:]
         if not words or len(words) > 7 or not words[0][:1].isupper():
+            return False
+        if len(words) == 1 and not self._stands_as_name(words[0]):
             return False
         if looks_like_person_name(heading):
             return True
         kind, rest = words[0].lower(), words[1:]
         if kind in ANAPHORIC_NOUNS and rest and all(word[:1].isupper() or word.isdigit() for word in rest):
             return True
+        if (
+            words[-1] in ORGANISATION_WORDS
+            and len(words) > 1
+            and all(word[:1].isupper() for word in words[:-1])
+        ):
+            return re.search(rf"\bthe {re.escape(heading)}\b", self.text, re.IGNORECASE) is not None
         appears = re.search(rf"(?<!# )(?<!#)\b{re.escape(heading)}\b(?!\s*\n)", self.text) is not None
         proper = [word for word in words if word[:1].isupper() and not parts_of_speech(word.lower())]
         capitals = all(word[:1].isupper() or word in ("of", "the", "and", "for", "de") for word in words)
         return capitals and (appears or bool(proper)) and not (len(words) == 1 and not proper and not appears)
 
+    def _stands_as_name(self, word: str) -> bool:
+        """Is a one-word heading a name: in capitals within sentences too, and never an ordinary word there?"""
+        if re.search(rf"\b{re.escape(word.lower())}\b", self.text):
+            return False
+        return not parts_of_speech(word.lower()) or word in self.names
+
     def _guess_gender(self, topic: str) -> None:
-        """A text about one person that says only "she" (or only "he") means that person by it."""
+        """The pronoun that a sentence of the section first opens with speaks of the section's topic."""
         if not looks_like_person_name(topic):
             return
-        used = Counter(word.lower() for word in _WORD.findall(self.text))
-        she, he = used["she"] + used["her"], used["he"] + used["his"] + used["him"]
+        used = Counter(word.lower() for word in _WORD.findall(self.sections.get(self.heading, self.text)))
+        she, he, it = (
+            used["she"] + used["her"],
+            used["he"] + used["his"] + used["him"],
+            used["it"] + used["its"],
+        )
         if bool(she) != bool(he):
-            self.discourse.genders.setdefault(topic.casefold(), "f" if she else "m")
+            self.discourse.genders.setdefault(norm(topic), "f" if she else "m")
+        elif it and not she:
+            self.discourse.things.add(norm(topic))
 
     # Labels and tables
 
     def _read_pair(self, passage: Passage, block: Block) -> None:
         """ "Owner: Mara Lind" under the heading "Project Kestrel"."""
-        self.sentences += 1
         key, value = block.cells
+        if not self.discourse.topic and not self.section and self._is_own_date(key, value):
+            return
+        self.sentences += 1
         span = Span(passage.id, block.start, block.start + len(block.text.rstrip()))
-        topic = self.discourse.topic
-        if not topic and " of " in key and is_person_noun(key):
+        topic = self.discourse.topic or self.section
+        if " of " in key and (
+            is_person_noun(key) or any(char.isupper() for char in key.partition(" of ")[2])
+        ):
             key, _, topic = key.partition(" of ")  # "Head of HR: Carla Mendes"
         if not topic:
             self._note_unread(passage, span, "a label without a heading that names what it is about")
             return
         self.discourse.begin_sentence()
         self.discourse.mention(topic, subject=True)
-        self.facts += self._labelled(topic, key, value, Evidence(self.document.id, span))
+        subject = self.discourse.display(topic)
+        if topic == self.section and topic[:1].isupper() and topic.split()[-1].islower():
+            subject = f"the {strip_article(subject)}"
+        self.facts += self._labelled(subject, key, value, Evidence(self.document.id, span))
+
+    def _is_own_date(self, key: str, value: str) -> bool:
+        """ "Date: 3 May 2024" at the top says when the document was written: relative times count from there."""
+        found = parse_date(value) if key.lower() in ("date", "last updated", "updated", "written") else None
+        if found is None:
+            return False
+        self.discourse.written = self.discourse.written or found.as_date()
+        return True
 
     def _labelled(self, subject: str, label: str, value: str, evidence: Evidence) -> Iterator[Fact]:
+        if norm(label) == norm(subject) or label.split()[-1].lower() in PREPOSITIONS:
+            return
         value = clean(value).text.rstrip(".")
         noun = _as_noun(label)
         if noun in ("type", "kind", "category") and not value[:1].isupper():
             self.discourse.learn_noun(subject, value.split()[-1])
         many = is_plural(noun) or " and " in value or ", " in value
+        if is_plural(noun) and value.isdigit():
+            noun = f"number of {noun}"
         values = split_list(value, plural=is_plural(noun) or (many and is_person_noun(noun)))
         if values:
             yield Property(subject, singular(noun) if len(values) > 1 else noun, tuple(values), evidence)
@@ -170,6 +227,8 @@ class _Reader:
 
     def _read_prose(self, passage: Passage, block: Block) -> None:
         self.discourse.begin_paragraph()
+        if block.text.strip() == self.document.title:
+            return
         for start, end in split_sentences(block.text):
             span = Span(passage.id, block.start + start, block.start + end)
             self.sentences += 1
@@ -223,6 +282,19 @@ class _Reader:
             except Unreadable:
                 continue
         return facts
+
+
+def _sections(document: SourceDocument) -> dict[str, str]:
+    """The text under each heading, up to the next one; the text before the first counts to the title."""
+    found: dict[str, str] = {}
+    heading = document.title
+    for passage in document.passages:
+        for block in blocks(passage.text):
+            if block.kind == BlockKind.HEADING:
+                heading = block.text
+            else:
+                found[heading] = f"{found.get(heading, '')}\n{block.text}"
+    return found
 
 
 def _dated(text: str) -> str:

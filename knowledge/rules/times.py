@@ -82,7 +82,7 @@ _ABSOLUTE: tuple[tuple[TimeRole, str], ...] = (
     (
         TimeRole.FREQUENCY,
         rf"(?P<p>on)\s(?P<v>(?:{_WEEKDAY}s(?:(?:,\s{_WEEKDAY}s)*\s(?:and|or)\s{_WEEKDAY}s)?|weekdays|weekends"
-        rf"|(?:the\s)?{_NTH}\s{_WEEKDAY}{_OF_EACH}month))",
+        rf"|(?:the\s)?(?:{_NTH}\s(?:{_WEEKDAY}|working\sday|day)|\d{{1,2}}(?:st|nd|rd|th)){_OF_EACH}(?:month|year|week)))",
     ),
     (TimeRole.POINT, rf"(?P<p>in)\s(?P<v>{_YEAR}(?:,\s{_YEAR})*,?\sand\s{_YEAR})"),
     (TimeRole.POINT, rf"(?P<p>in|during|around|about|by|before|after|circa)\s(?P<v>{_POINT})"),
@@ -99,8 +99,10 @@ _ABSOLUTE: tuple[tuple[TimeRole, str], ...] = (
         TimeRole.FREQUENCY,
         rf"(?P<v>(?:once|twice|(?:{_NUMBER}|several)\stimes)\s(?:a|an|per|every|each)\s{_UNIT})",
     ),
+    (TimeRole.DURATION, rf"(?P<p>for|during|in)\s(?P<v>the\s(?:first|last|next)\s{_AMOUNT})"),
     (TimeRole.DURATION, rf"(?P<p>for)\s(?P<v>(?:the\s)?{_AMOUNT})"),
     (TimeRole.FREQUENCY, rf"(?P<v>per\s{_UNIT})"),
+    (TimeRole.DURATION, rf"(?P<p>after)\s(?P<v>{_AMOUNT})(?!\sof\b)"),
     (TimeRole.DURATION, rf"(?P<p>within)\s(?P<v>{_AMOUNT})"),
 )
 _RELATIVE = re.compile(

@@ -107,7 +107,9 @@ def _modal(tokens: Sequence[Token], index: int) -> tuple[VerbGroup, int]:
         raise Unreadable("no verb after the modal")
     if tokens[after].lower == "be":
         return _be(tokens, after, f"{modal} be", [modal, "be"], adverbs)
-    if tokens[after].lower == "have" and not tokens[after + 1 : after + 2][0].may_be("VBN"):
+    if tokens[after].lower == "have" and not any(
+        each.may_be("VBN") for each in tokens[after + 1 : after + 2]
+    ):
         verb = Verb("have", f"{modal} have", modal, "have")
         return VerbGroup(verb, possessive=False), after + 1
     lemma = next((lemma for lemma, tag in verb_readings(tokens[after].lower) if tag == "VB"), None)

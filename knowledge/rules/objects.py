@@ -1,0 +1,138 @@
+"""What the parts of a clause can be asked about: amounts, places, agents, names inside other phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from knowledge.rules import lexicon
+from knowledge.rules.clause import Clause
+from knowledge.rules.discourse import has_name, is_anchored
+from knowledge.rules.english import is_person_noun, looks_like_place, singular
+from knowledge.rules.facts import Action, Adjunct, Classification, Fact, Property, Verb
+from knowledge.rules.phrases import NounPhrase
+from knowledge.rules.tokens import word_tags
+from knowledge.rules.verbs import Unreadable
+
+_PERSONAL_PRONOUNS = (
+    lexicon.SUBJECT_PRONOUNS
+    | lexicon.POSSESSIVES
+    | lexicon.words("him them me us himself herself itself themselves")
+) - {"whose", "i"}
+
+
+def is_compound(phrase: NounPhrase) -> bool:
+    """ "The finance team" says which team; "the distinctive structure" does not say which structure."""
+    words = phrase.core.split()
+    if len(words) < 2:
+        return False
+    tags = word_tags(words[-2])
+    return (
+        words[-2] in lexicon.CLASSIFYING_ADJECTIVES
+        or words[-2].endswith("ing")
+        or ("N" in tags and "J" not in tags)
+    )
+
+
+def without_pronouns(facts: list[Fact]) -> list[Fact]:
+    """Refuse what still holds a pronoun, as in a relative clause: "the customer that taught us the most"."""
+    for fact in facts:
+        texts = [fact.subject, *(fact.values if isinstance(fact, Property) else ())]
+        texts += [fact.phrase] if isinstance(fact, Classification) else []
+        texts += [fact.object] if isinstance(fact, Action) else []
+        for word in " ".join(texts).split():
+            if word in _PERSONAL_PRONOUNS:
+                raise Unreadable(f"“{word}” has no name before it")
+    return facts
+
+
+def acts(phrase: NounPhrase) -> bool:
+    """Can this be an agent: a person or a group of people?"""
+    noun = singular(phrase.head)
+    return is_person_noun(noun) or noun in lexicon.ORGANISATION_WORDS
+
+
+def with_rate(thing: NounPhrase | None, adjuncts: tuple[Adjunct, ...]) -> tuple[str, tuple[Adjunct, ...]]:
+    """ "30,000 visitors every year" is one amount: without the rate it would be another."""
+    if thing is None:
+        return "", adjuncts
+    rate = next((each for each in adjuncts if each.role == "frequency" or _is_rate(each)), None)
+    if rate is None or not thing.counted:
+        return thing.text, adjuncts
+    return f"{thing.text} {rate.text}", tuple(each for each in adjuncts if each is not rate)
+
+
+def _is_rate(adjunct: Adjunct) -> bool:
+    return not adjunct.preposition and adjunct.text.split()[0] in ("a", "an")
+
+
+def names_in(phrase: NounPhrase | None, inside: bool = False) -> Iterator[tuple[str, bool]]:
+    """The names in a phrase, and whether each stands inside another noun phrase."""
+    for item in phrase.flat() if phrase is not None else ():
+        if item.kind == "name":
+            yield item.text, inside
+        yield from names_in(item.owner, True)
+        for _, inner in item.modifiers:
+            yield from names_in(inner, True)
+
+
+def repeats(thing: NounPhrase, subject: NounPhrase) -> bool:
+    """True for "X sold X's boat", which "X sold his boat" would become."""
+    owners = [item.owner.text for item in thing.flat() if item.owner is not None]
+    return subject.text in owners or thing.text == subject.text
+
+
+def is_clear(thing: NounPhrase | None) -> bool:
+    """Can the object stand in a question without the subject that makes it clear?"""
+    if thing is None:
+        return False
+    return all(
+        item.kind in ("name", "number")
+        or item.counted
+        or is_anchored(item)
+        or item.owner is not None
+        or (item.determiner != "the" and (item.plural or len(item.text.split()) > 2 or not item.determiner))
+        for item in thing.flat()
+    )
+
+
+def counted_noun(thing: NounPhrase | None) -> str:
+    """ "customers" of "300 customers", for a question with "how many"."""
+    if (
+        thing is None
+        or thing.items
+        or not thing.counted
+        or not thing.plural
+        or thing.kind != "common"
+        or thing.determiner
+    ):
+        return ""
+    noun = thing.core.split()[-1]
+    return noun if thing.core.split()[-2:-1] and not has_name(thing.core) else ""
+
+
+def role_of(preposition: str, phrase: NounPhrase) -> str:
+    if preposition in lexicon.PLACE_PREPOSITIONS and preposition != "on":
+        named = all(item.kind == "name" for item in phrase.flat())
+        placed = all(_is_place(item) for item in phrase.flat())
+        return "place" if placed or (named and preposition in ("in", "near", "at")) else "other"
+    if preposition == "on" and all(_is_place(item) for item in phrase.flat()):
+        return "place"
+    return "agent" if preposition == "by" else "other"
+
+
+def _is_place(item: NounPhrase) -> bool:
+    return singular(item.head) in lexicon.PLACE_WORDS or (item.kind == "name" and looks_like_place(item.text))
+
+
+def is_place_only(clause: Clause) -> bool:
+    return (
+        clause.predicate is None
+        and not clause.raw
+        and not clause.adjective
+        and not any(each.time is not None for each in clause.attached)
+    )
+
+
+def with_adjective(verb: Verb, adjective: str) -> Verb:
+    return replace(verb, finite=f"{verb.finite} {adjective}", rest=f"{verb.rest} {adjective}".strip())
