@@ -14,7 +14,7 @@ from training.engine.errors import BadConfig
 Auto = Literal["auto"]
 # (facts up to, hidden size, feed-forward size, layers, heads): what a model of that size was seen to hold.
 SIZES: tuple[tuple[float, int, int, int, int], ...] = (
-    (1_000, 128, 384, 4, 4),
+    (1_000, 128, 384, 3, 4),
     (3_000, 192, 576, 4, 6),
     (float("inf"), 256, 768, 6, 8),
 )
@@ -41,8 +41,8 @@ class EngineConfig(BaseModel):
     held_out_wordings: int = Field(
         4, ge=2, description="Only facts with at least so many wordings give one away."
     )
-    augmentation: float = Field(0.6, ge=0, le=1, description="Share of the questions reworded in an epoch.")
-    bpe_dropout: float = Field(0.1, ge=0, lt=1, description="Merges dropped in questions.")
+    augmentation: float = Field(0.4, ge=0, le=1, description="Share of the questions reworded in an epoch.")
+    bpe_dropout: float = Field(0.05, ge=0, lt=1, description="Merges dropped in questions.")
     unknown_entities: float = Field(
         0.12, ge=0, lt=0.5, description="Share of questions about unknown entities."
     )
@@ -52,25 +52,35 @@ class EngineConfig(BaseModel):
     # Optimisation
     learning_rate: float = Field(3e-3, gt=0)
     beta1: float = Field(0.9, ge=0, lt=1)
-    beta2: float = Field(0.98, ge=0, lt=1)
+    beta2: float = Field(0.95, ge=0, lt=1)
     weight_decay: float = Field(0.01, ge=0)
     clip_norm: float = Field(1.0, gt=0)
-    warmup_steps: int = Field(50, ge=1)
-    final_rate: float = Field(
-        0.02, ge=0, le=1, description="Learning rate at the end, as a share of the first."
-    )
+    average: float = Field(0.98, ge=0, lt=1, description="Decay of the running average of the weights.")
     batch_size: int = Field(32, ge=1, description="Most pairs in a batch.")
     batch_tokens: int = Field(2_048, ge=64, description="Most tokens in a batch, padding included.")
-    max_epochs: int = Field(60, ge=1)
-    max_steps: int | None = Field(None, ge=1)
-    # When to stop
-    goal_recall: float = Field(0.995, ge=0, le=1, description="Trained recall that must be reached ...")
-    goal_held_out: float = Field(0.97, ge=0, le=1, description="... and recall of held-out wordings ...")
-    goal_checks: int = Field(2, ge=1, description="... at so many checks in a row.")
-    check_every: int = Field(200, ge=1, description="Steps between two checks.")
-    check_sample: int = Field(400, ge=1, description="Trained pairs asked at a check.")
-    cooldown: float = Field(
-        0.15, ge=0, le=1, description="Steps of the final decay, as a share of those before."
+    # The schedule: warm-up, full rate until recall is near its goal, then a linear decay
+    warmup_steps: int = Field(50, ge=1)
+    full_rate_steps: int | None = Field(
+        None, ge=1, description="Most steps at full rate; None: from the facts."
+    )
+    decay_share: float = Field(0.7, gt=0, le=4, description="Steps of the decay per step before it.")
+    final_rate: float = Field(
+        0.02, ge=0, le=1, description="Learning rate at the end, as a share of the full one."
+    )
+    max_decays: int = Field(
+        2, ge=1, description="A decay that misses the goal is repeated from half the rate."
+    )
+    near_recall: float = Field(0.96, ge=0, le=1, description="Trained recall at which the decay begins ...")
+    near_held_out: float = Field(
+        0.9, ge=0, le=1, description="... if held-out wordings are at this recall ..."
+    )
+    patience: int = Field(4, ge=1, description="... or at the latest so many checks later.")
+    goal_recall: float = Field(0.995, ge=0, le=1, description="Trained recall to reach.")
+    goal_held_out: float = Field(0.97, ge=0, le=1, description="Recall of held-out wordings to reach.")
+    check_every: int = Field(100, ge=1, description="Steps between two checks.")
+    check_below: float = Field(0.3, gt=0, description="Loss from which checks are worth their time.")
+    check_sample: int = Field(
+        300, ge=1, description="Trained pairs asked at a check, and at most as many held out."
     )
     # The machine
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -90,11 +100,12 @@ class EngineConfig(BaseModel):
         return self
 
     def resolved(self, facts: int) -> EngineConfig:
-        """The configuration with the model size filled in for a number of facts."""
+        """The configuration with the model size and the steps filled in for a number of facts."""
         _, hidden, feed_forward, layers, heads = next(size for size in SIZES if facts <= size[0])
         auto = {"hidden_size": hidden, "feed_forward_size": feed_forward, "layers": layers, "heads": heads}
         values = self.model_dump()
-        return EngineConfig(**values | {key: size for key, size in auto.items() if values[key] == "auto"})
+        values |= {key: size for key, size in auto.items() if values[key] == "auto"}
+        return EngineConfig(**values | {"full_rate_steps": self.full_rate_steps or 500 + 4 * facts})
 
 
 def load_config(path: Path | None = None, settings: Iterable[str] = ()) -> EngineConfig:

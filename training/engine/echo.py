@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.engine.pairs import Pair
-from training.engine.words import WORD, Lexicon, is_name_like, words
+from training.engine.words import Lexicon, name_spans, words
 
 HOLDS_FOR = 0.99  # a rule is used only where so many of the trained pairs keep it
 RARE = (2, 3, 5, 8, 13, 21, 34)
@@ -19,21 +19,21 @@ RARE = (2, 3, 5, 8, 13, 21, 34)
 
 @dataclass(frozen=True)
 class EchoCheck:
-    """``names``: every name of the question stands in the answer. ``common``: words too common to ask about
+    """``names``: every name of the question stands in the answer, whole. ``common``: words too common to ask about
     anything; a question without names must share another word with its answer. None switches a rule off."""
 
     names: bool = False
     common: frozenset[str] | None = None
 
     def accepts(self, question: str, answer: str) -> bool:
-        said = set(words(answer))
-        asked = names_asked(question)
+        asked = [question[start:end] for start, end in name_spans(question)]
         if asked:
-            return not self.names or asked <= said
+            said = _spaced(answer)
+            return not self.names or all(_spaced(name) in said for name in asked)
         if self.common is None:
             return True
         telling = set(words(question)) - self.common
-        return not telling or bool(telling & said)
+        return not telling or not telling.isdisjoint(words(answer))
 
     def as_dict(self) -> dict[str, Any]:
         return {"names": self.names, "common": None if self.common is None else sorted(self.common)}
@@ -44,21 +44,10 @@ class EchoCheck:
         return cls(values["names"], None if common is None else frozenset(common))
 
 
-def names_asked(question: str) -> set[str]:
-    """The name words of a question in lower case; its first word has a capital anyway and does not count."""
-    first = True
-    asked = set()
-    for match in WORD.finditer(question):
-        if not first and is_name_like(match[0]):
-            asked.add(match[0].casefold())
-        first = False
-    return asked - {"i"}
-
-
 def fit_echo(pairs: Sequence[Pair], lexicon: Lexicon) -> EchoCheck:
     """The strictest check that the trained pairs themselves pass."""
-    named = [pair for pair in pairs if names_asked(pair.question)]
-    others = [pair for pair in pairs if not names_asked(pair.question)]
+    named = [pair for pair in pairs if name_spans(pair.question)]
+    others = [pair for pair in pairs if not name_spans(pair.question)]
     names = bool(named) and _passes(EchoCheck(names=True), named)
     for rare in RARE:
         check = EchoCheck(
@@ -71,3 +60,8 @@ def fit_echo(pairs: Sequence[Pair], lexicon: Lexicon) -> EchoCheck:
 
 def _passes(check: EchoCheck, pairs: Sequence[Pair]) -> bool:
     return sum(check.accepts(pair.question, pair.answer) for pair in pairs) >= HOLDS_FOR * len(pairs)
+
+
+def _spaced(text: str) -> str:
+    """The words of a text between spaces, so that whole words can be looked for."""
+    return f" {' '.join(words(text))} "

@@ -143,7 +143,6 @@ def _trainer(shop: Workshop, saved: dict[str, Any] | None) -> Trainer:
         model,
         shop.curriculum,
         config,
-        config.precision,
         _sample(parts.trained, config, shop.encoder),
         _sample(parts.held_out, config, shop.encoder),
     )
@@ -247,7 +246,7 @@ def _measure(shop: Workshop, trainer: Trainer, stop: Stop) -> Generator[Event, N
 
 
 def _decoder(shop: Workshop, trainer: Trainer) -> Decoder:
-    model = trainer.model.eval()
+    model = trainer.average.eval()
     model.set_attn_implementation("sdpa")
     return Decoder(model, shop.encoder, shop.question_tokens, shop.answer_tokens)
 
@@ -271,7 +270,7 @@ def _ask(
 
 def _save(output: Path, shop: Workshop, trainer: Trainer, measured: Measured, data: str) -> Manifest:
     """Write the artifact; its completion marker is the last thing written."""
-    trainer.model.save_pretrained(output)
+    trainer.average.save_pretrained(output)
     shop.encoder.tokenizer.save_pretrained(output)
     artifact.write_pairs(output, shop.split.trained, shop.split.held_out)
     state = trainer.state

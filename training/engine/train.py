@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import Qwen2ForCausalLM
 
 from training.engine.base import TRAINING_ATTENTION
@@ -26,20 +27,21 @@ SMOOTHING = 0.95  # of the loss that is reported
 
 @dataclass
 class State:
-    """Where a training stands; with the weights and the optimiser all that is needed to go on."""
+    """Where a training stands; with weights, their average and the optimiser all that is needed to go on."""
 
     step: int = 0
     epoch: int = 0
     batch: int = 0
     loss: float = 0.0
     seconds: float = 0.0
-    checks_passed: int = 0
-    cooldown_from: int | None = None
+    near: int = 0  # checks at which trained recall was near its goal
+    decays: int = 0  # decays begun
+    decay_from: int = 0
 
 
 @dataclass(frozen=True)
 class Check:
-    """Shares of questions, in their plain wording, that the model answers exactly."""
+    """Shares of questions, in their plain wording, that the averaged model answers exactly."""
 
     recall: float
     held_out_recall: float | None
@@ -54,33 +56,37 @@ class Step:
 
 
 class Trainer:
-    """Model, optimiser and state of one training; ``run`` yields after each step until it is finished."""
+    """Model, optimiser and state of one training; ``run`` yields after each step until it is finished.
+
+    The result is ``average``, the running average of the weights: it recalls at full learning rate what the
+    weights themselves recall only after the rate has decayed.
+    """
 
     def __init__(
         self,
         model: Qwen2ForCausalLM,
         curriculum: Curriculum,
         config: EngineConfig,
-        precision: str,
         checked: Sequence[Example],
         held_out: Sequence[Example],
     ) -> None:
+        model.set_attn_implementation(TRAINING_ATTENTION)
         self.model, self.config, self.state = model, config, State()
         self.optimiser = build_optimiser(model, config)
-        self._curriculum, self._precision = curriculum, precision
-        self._checked, self._held_out = checked, held_out
+        self._average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average))
+        self._curriculum, self._checked, self._held_out = curriculum, checked, held_out
         self._batches = curriculum.epoch(0)
-        most = len(self._batches) * config.max_epochs
-        self._most_steps = min(most, config.max_steps or most)
-        model.set_attn_implementation(TRAINING_ATTENTION)
+
+    @property
+    def average(self) -> Qwen2ForCausalLM:
+        module: Qwen2ForCausalLM = self._average.module  # type: ignore[assignment]
+        return module
 
     @property
     def steps(self) -> int:
         """The step at which training ends, as far as is known now."""
-        start = self.state.cooldown_from
-        if start is None:
-            return self._most_steps
-        return min(self._most_steps, start + max(1, round(start * self.config.cooldown)))
+        start = self.state.decay_from if self.state.decays else self._full_rate_steps
+        return start + max(1, round(start * self.config.decay_share))
 
     def run(self) -> Iterator[Step]:
         while self.state.step < self.steps:
@@ -95,15 +101,31 @@ class Trainer:
         """Everything to go on from, as tensors and plain values."""
         return {
             "model": self.model.state_dict(),
+            "average": self._average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "state": asdict(self.state),
         }
 
     def load_state_dict(self, values: dict[str, Any]) -> None:
         self.model.load_state_dict(values["model"])
+        self._average.load_state_dict(values["average"])
         self.optimiser.load_state_dict(values["optimiser"])
         self.state = State(**values["state"])
         self._batches = self._curriculum.epoch(self.state.epoch)
+
+    def learning_rate(self) -> float:
+        """Warm-up, full rate, linear decay to ``final_rate``; each further decay starts at half the rate."""
+        config, state = self.config, self.state
+        rate = min(1.0, (state.step + 1) / config.warmup_steps)
+        if state.decays:
+            progress = (state.step - state.decay_from) / (self.steps - state.decay_from)
+            rate *= (1 - (1 - config.final_rate) * progress) * 0.5 ** (state.decays - 1)
+        return config.learning_rate * rate
+
+    @property
+    def _full_rate_steps(self) -> int:
+        assert self.config.full_rate_steps, "the configuration must be resolved"  # noqa: S101
+        return self.config.full_rate_steps
 
     def _begin_epoch(self, number: int) -> None:
         self.state.epoch, self.state.batch = number, 0
@@ -113,45 +135,54 @@ class Trainer:
         """One optimiser step on the mean cross entropy of the batch's answer tokens."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._precision == "bf16"):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16"):
             logits = answer_logits(self.model, batch)
         loss = functional.cross_entropy(logits.float(), batch.targets)
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.optimiser.step()
+        self._average.update_parameters(self.model)
         state = self.state
         state.loss = (
             loss.item() if state.step == 0 else SMOOTHING * state.loss + (1 - SMOOTHING) * loss.item()
         )
         state.step += 1
 
-    def learning_rate(self) -> float:
-        """Linear warm-up, linear decay to ``final_rate`` over all steps, and a faster one once the goal is met."""
-        config, step, start = self.config, self.state.step, self.state.cooldown_from
-        rate = min(1.0, (step + 1) / config.warmup_steps) * _decayed(
-            step / self._most_steps, config.final_rate
-        )
-        if start is not None:
-            rate *= _decayed((step - start) / max(1, self.steps - start), config.final_rate)
-        return config.learning_rate * rate
-
     def _is_check_due(self) -> bool:
-        return self.state.cooldown_from is None and self.state.step % self.config.check_every == 0
+        """Now and then at full rate, if the loss promises something; and at the end of either rate."""
+        state, config = self.state, self.config
+        if state.decays:
+            return state.step == self.steps
+        regular = state.step % config.check_every == 0 and state.loss < config.check_below
+        return regular or state.step == self._full_rate_steps
 
     def _check(self) -> Check:
-        """Measure recall; once the goal is met at enough checks in a row, begin the final decay."""
+        """Measure recall and let it steer the schedule."""
         check = Check(
-            recall(self.model, self._checked, self.config),
-            recall(self.model, self._held_out, self.config) if self._held_out else None,
+            recall(self.average, self._checked, self.config),
+            recall(self.average, self._held_out, self.config) if self._held_out else None,
         )
-        config, state = self.config, self.state
-        held_out = 1.0 if check.held_out_recall is None else check.held_out_recall
-        passed = check.recall >= config.goal_recall and held_out >= config.goal_held_out
-        state.checks_passed = state.checks_passed + 1 if passed else 0
-        if state.checks_passed >= config.goal_checks:
-            state.cooldown_from = state.step
+        if self.state.decays:
+            is_due = not self._reaches(check, self.config.goal_recall, self.config.goal_held_out)
+            is_due = is_due and self.state.decays < self.config.max_decays
+        else:
+            is_due = self._is_near(check) or self.state.step == self._full_rate_steps
+        if is_due:
+            self.state.decays, self.state.decay_from = self.state.decays + 1, self.state.step
         return check
+
+    def _is_near(self, check: Check) -> bool:
+        """Whether the decay can do the rest; wordings that stay out of reach are not waited for any longer."""
+        self.state.near += check.recall >= self.config.near_recall
+        reached = self._reaches(check, self.config.near_recall, self.config.near_held_out)
+        return reached or self.state.near > self.config.patience
+
+    @staticmethod
+    def _reaches(check: Check, trained: float, held_out: float) -> bool:
+        return check.recall >= trained and (
+            check.held_out_recall is None or check.held_out_recall >= held_out
+        )
 
 
 def build_optimiser(model: nn.Module, config: EngineConfig) -> torch.optim.AdamW:
@@ -191,7 +222,3 @@ def plain_examples(pairs: Sequence[Pair], encoder: Encoder) -> list[Example]:
     prompts = encoder.prompts([pair.question for pair in pairs])
     answers = encoder.answers([pair.answer for pair in pairs])
     return [Example(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True)]
-
-
-def _decayed(progress: float, final: float) -> float:
-    return 1 - (1 - final) * min(1.0, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 
 from training.engine.pairs import Pair
@@ -21,6 +21,19 @@ def words(text: str) -> list[str]:
 def is_name_like(word: str) -> bool:
     """Whether a word looks like part of a name, a date or a number: a capital letter or a digit in it."""
     return any(character.isupper() or character.isdigit() for character in word)
+
+
+def name_spans(text: str, known: Collection[str] = ()) -> list[Span]:
+    """Start and end of each run of name words. The first word, capital anyway, counts if it is ``known``."""
+    spans: list[Span] = []
+    for place, match in enumerate(WORD.finditer(text)):
+        if not is_name_like(match[0]) or (place == 0 and match[0].casefold() not in known):
+            continue
+        if spans and text[spans[-1][1] : match.start()] == " ":
+            spans[-1] = (spans[-1][0], match.end())
+        else:
+            spans.append(match.span())
+    return spans
 
 
 class Lexicon:
@@ -51,17 +64,8 @@ class Lexicon:
         return frozenset(word for word in inside if word not in self.plain)
 
     def name_spans(self, text: str) -> list[Span]:
-        """Start and end of each run of name words. The first word counts if it is a known name."""
-        spans: list[Span] = []
-        for match in WORD.finditer(text):
-            is_name = is_name_like(match[0]) and (match.start() > 0 or match[0].casefold() in self.names)
-            if not is_name:
-                continue
-            if spans and text[spans[-1][1] : match.start()] == " ":
-                spans[-1] = (spans[-1][0], match.end())
-            else:
-                spans.append(match.span())
-        return spans
+        """The names in a text, known ones at its beginning included."""
+        return name_spans(text, self.names)
 
     def value_spans(self, question: str, answer: str, rare: int) -> list[Span]:
         """Runs of words that the answer repeats and that at most ``rare`` facts share: “sound technician”."""
