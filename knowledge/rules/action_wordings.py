@@ -26,7 +26,7 @@ from knowledge.rules.verbs import finite_for_one
 _NO_PASSIVE = words(
     """
     have be become remain cost weigh last lack resemble fit suit stay equal contain measure mean marry leave join
-    receive include enter reach attend total span take get speak
+    receive include lie enter reach attend total span take get speak
     """
 )
 #: After these, "in X" names a language, a field or a material rather than a place, unless X is a place.
@@ -248,7 +248,7 @@ def _asks_who(subject: str, verb: Verb, catalog: Catalog) -> bool:
         return True
     named = first if first[:1].isupper() else first.split(" of ")[0]
     ends = {singular(word.lower()) for word in named.split()[-1:]} | {catalog.noun(first)}
-    return bool(ends & _GROUPS) and not verb.passive and verb.lemma not in _NOT_ACTS
+    return bool(ends & _GROUPS) and not verb.passive and verb.lemma.split()[0] not in _NOT_ACTS
 
 
 # Asking for the circumstances

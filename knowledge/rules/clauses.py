@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from knowledge.rules import lexicon
 from knowledge.rules.clause import Apposition, Attached, Clause, last_name, with_modifier
-from knowledge.rules.english import is_place_noun
+from knowledge.rules.english import is_person_noun, is_place_noun
 from knowledge.rules.phrases import NounPhrase, Parsed, noun_phrase, noun_phrases
 from knowledge.rules.predicates import VerbPhraseReader
 from knowledge.rules.verbs import Unreadable, passive_group, refuse_negation, skip_adverbs, verb_group
@@ -177,7 +177,8 @@ class SentenceParser(VerbPhraseReader):
         while (more := self._attached(end)) is not None:
             attached.append(more[0])
             end = more[1]
-        if not self._comma_at(end):
+        described = phrase.determiner or phrase.owner or phrase.kind == "name" or is_person_noun(phrase.core)
+        if not self._comma_at(end) or not described:
             return None
         self.appositions.append(Apposition(subject, phrase, tuple(attached)))
         return end + 1

@@ -20,9 +20,9 @@ def _word_sequences(text: str) -> tuple[tuple[str, ...], ...]:
 
 _COMPLEX_PREPOSITIONS = _word_sequences(
     "because of; due to; according to; in front of; next to; instead of; out of; prior to; together with; "
-    "along with; on behalf of; as of; north of; south of; east of; west of; in addition to; close to; up to; "
-    "in cooperation with; in collaboration with; in partnership with; as part of; as well as; rather than; "
-    "other than; such as"
+    "along with; on behalf of; as of; north of; south of; east of; west of; northeast of; northwest of; "
+    "southeast of; southwest of; in addition to; close to; up to; in cooperation with; "
+    "in collaboration with; in partnership with; as part of; as well as; rather than; other than; such as"
 )
 _DROPPED_PREPOSITIONS = _word_sequences(
     "because of; due to; instead of; rather than; such as; as well as; in addition to"

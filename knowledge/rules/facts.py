@@ -20,7 +20,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Property:
-    """ "The noun of subject is values": ``noun`` in the singular, ``preposition`` "of" or as the text has it."""
+    """ "The noun of subject is values": ``noun`` in the singular, ``preposition`` "of" or as the text has it.
+
+    ``plural`` says that one value stands for several things ("The walls of X are brick").
+    """
 
     subject: str
     noun: str
@@ -28,6 +31,7 @@ class Property:
     evidence: Evidence
     preposition: str = "of"
     past: bool = False
+    plural: bool = False
 
 
 @dataclass(frozen=True)

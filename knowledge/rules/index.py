@@ -25,6 +25,7 @@ class Entry:
     preposition: str
     past: bool
     stated: bool
+    plural: bool = False
     values: dict[str, str] = field(default_factory=dict)
     places: dict[str, list[Evidence]] = field(default_factory=dict)
 
@@ -41,7 +42,9 @@ class Entry:
 
     def group(self) -> PropertyGroup:
         values = tuple(self.values.values())
-        return PropertyGroup(self.subject, self.noun, values, self.preposition, self.past, self.stated)
+        return PropertyGroup(
+            self.subject, self.noun, values, self.preposition, self.past, self.stated, self.plural
+        )
 
     @property
     def is_contradictory(self) -> bool:
@@ -72,6 +75,7 @@ class CorpusIndex:
             fresh = Entry(fact.subject, fact.noun, fact.preposition, fact.past, stated)
             entry = self.properties.setdefault(key, fresh)
             entry.past = entry.past and fact.past
+            entry.plural = entry.plural or fact.plural
             for value in fact.values:
                 entry.add(value, fact.evidence)
 

@@ -26,6 +26,7 @@ from knowledge.rules.objects import (
     repeats,
     role_of,
     with_adjective,
+    with_complement,
     with_rate,
     without_pronouns,
 )
@@ -186,7 +187,10 @@ class Interpreter:
             for value in values:
                 self.discourse.people.add(norm(value))
                 self.discourse.learn_gender(value, relation.noun)
-        return Property(relation.subject, relation.noun, values, self.evidence, relation.preposition, past)
+        plural = relation.plural and len(values) == 1
+        return Property(
+            relation.subject, relation.noun, values, self.evidence, relation.preposition, past, plural
+        )
 
     def _named_as(
         self, subject: NounPhrase, predicate: NounPhrase, past: bool, clause: Clause | None = None
@@ -257,6 +261,7 @@ class Interpreter:
     # Actions
 
     def _action(self, clause: Clause) -> Action:
+        clause = with_complement(clause)
         verb = clause.group.verb
         if clause.adjective:
             verb = with_adjective(verb, clause.adjective)

@@ -21,6 +21,23 @@ _PERSONAL_PRONOUNS = (
 ) - {"whose", "i"}
 
 
+#: Verbs that say nothing without a certain phrase, and the preposition of it.
+_COMPLEMENTS = {
+    "base": ("on", "upon", "in", "at"),
+    "refer": ("to",),
+    "consist": ("of",),
+    "depend": ("on", "upon"),
+    "rely": ("on", "upon"),
+    "belong": ("to",),
+    "designate": ("as",),
+    "regard": ("as",),
+    "describe": ("as",),
+    "classify": ("as", "in"),
+    "define": ("as", "by"),
+    "know": ("as", "for", "by"),
+}
+
+
 def is_compound(phrase: NounPhrase) -> bool:
     """ "The finance team" says which team; "the distinctive structure" does not say which structure."""
     words = phrase.core.split()
@@ -132,6 +149,27 @@ def is_place_only(clause: Clause) -> bool:
         and not clause.adjective
         and not any(each.time is not None for each in clause.attached)
     )
+
+
+def with_complement(clause: Clause) -> Clause:
+    """ "is based on X": what such a verb says nothing without becomes its object, the preposition its part."""
+    verb = clause.group.verb
+    needed = _COMPLEMENTS.get(verb.lemma)
+    if needed is None or clause.object is not None or clause.predicate is not None:
+        return clause
+    given = next(
+        (each for each in clause.attached if each.preposition in needed and each.phrase is not None), None
+    )
+    if given is not None and given.preposition in ("in", "at", "by"):
+        return clause
+    if given is None:
+        raise Unreadable(f"“{verb.lemma}” needs what follows “{needed[0]}”")
+    word = given.preposition
+    joined = replace(
+        verb, lemma=f"{verb.lemma} {word}", finite=f"{verb.finite} {word}", rest=f"{verb.rest} {word}"
+    )
+    rest = tuple(each for each in clause.attached if each is not given)
+    return replace(clause, group=replace(clause.group, verb=joined), object=given.phrase, attached=rest)
 
 
 def with_adjective(verb: Verb, adjective: str) -> Verb:

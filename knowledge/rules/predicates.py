@@ -263,7 +263,8 @@ class VerbPhraseReader(SentenceCursor):
     def _modifier_end(self, index: int) -> int:
         """Where a modifier ends: with its segment, or before an "and" that a further verb follows."""
         end = self._segment_end(index)
-        joints = (at for at in range(index, end - 1) if self.tokens[at].lower in ("and", "but"))
+        # "owned and managed by X" is one modifier; "called X and held courses" goes on with a verb.
+        joints = (at for at in range(index + 2, end - 1) if self.tokens[at].lower in ("and", "but"))
         return next((at for at in joints if self.tokens[at + 1].may_be("VBD", "VBZ", "AUX", "MD")), end)
 
     def _measure(self, clause: Clause, index: int) -> Parsed | None:

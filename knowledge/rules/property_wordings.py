@@ -83,10 +83,11 @@ class PropertyGroup:
     preposition: str = "of"
     past: bool = False
     stated: bool = True
+    plural: bool = False
 
     @property
     def many(self) -> bool:
-        return len(self.values) > 1
+        return self.plural or len(self.values) > 1
 
     @property
     def is_personal(self) -> bool:

@@ -23,7 +23,7 @@ FINITE = frozenset({"VBZ", "VBD", "AUX", "MD"})
 _TOKEN = re.compile(
     r"""
     [“"](?P<quoted>[^”"]{1,80})[”"]
-    | (?P<money>[€$£¥]\s?\d[\d,.]*\d?(?:\s?(?:k|m|bn|million|billion|thousand)\b)?)
+    | (?P<money>[€$£¥]\s?\d(?:[\d,.]*\d)?(?:\s?(?:k|m|bn|million|billion|thousand)\b)?)
     | (?P<clock>\d{1,2}[:.]\d\d(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?)
     | (?P<number>\d+(?:,\d{3})+(?:\.\d+)?%?|\d+(?:\.\d+)?(?:%|(?:st|nd|rd|th)\b)?(?![\w]|-[a-z]))
     | (?P<initials>(?:[A-Z]\.){2,}|[A-Z]\.(?=\s+[A-Z]))

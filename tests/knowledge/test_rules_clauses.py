@@ -188,9 +188,17 @@ def test_an_indefinite_subject_is_asked_for_with_all_its_circumstances() -> None
 
 
 def test_durations_and_ages_are_computed() -> None:
-    text = "Nora Quist led Vosdam from 2001 to 2009. Cor Visser was born on 9 May 1900. He died on 8 May 1980."
+    text = (
+        "Nora Quist led Vosdam from 2001 to 2009. Cor Visser was born on 9 May 1900. He died on 8 May 1980."
+    )
     answer = "Nora Quist led Vosdam for 8 years, from 2001 to 2009."
     assert ask("For how many years did Nora Quist lead Vosdam?", text) == answer
     assert ask("At what age did Cor Visser die?", text) == "Cor Visser died at the age of 79."
     computed = [pair for pair in pairs_of(text) if pair.answer == answer]
     assert {pair.kind for pair in computed} == {Kind.INDIRECT}
+
+
+def test_a_verb_that_says_nothing_by_itself_keeps_its_complement() -> None:
+    text = "Heron Hall was designated as a monument in 1989."
+    assert ask("When was Heron Hall designated as a monument?", text) == text
+    assert "Heron Hall was designated in 1989." not in answers_of(text)

@@ -89,3 +89,13 @@ def test_a_relative_date_is_dropped_where_the_document_has_no_date() -> None:
 def test_a_name_keeps_the_article_of_the_text() -> None:
     text = "The Heron Museum opened in 1978. Nora Quist directs the museum."
     assert ask("What does Nora Quist direct?", text) == "Nora Quist directs the Heron Museum."
+
+
+def test_a_text_that_calls_its_topic_it_speaks_of_a_thing_whatever_its_name_sounds_like() -> None:
+    text = "# Marlow Couriers\n\nMarlow Couriers delivers parcels in Skov. It owns twelve bicycles.\n"
+    assert ask("How many bicycles does Marlow Couriers own?", text) == "Marlow Couriers owns twelve bicycles."
+
+
+def test_a_label_date_at_the_top_is_the_day_the_document_speaks_from() -> None:
+    text = "# Notes\n\nDate: 2 May 2024\n\nNora Quist joined Vosdam last year.\n"
+    assert ask("When did Nora Quist join Vosdam?", text) == "Nora Quist joined Vosdam in 2023."
