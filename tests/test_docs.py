@@ -50,3 +50,20 @@ def test_only_settings_read_the_environment():
         and path.name != "serve.py"  # hands its environment on to the processes that it becomes
     ]
     assert offenders == []
+
+
+def test_every_link_between_the_pages_leads_somewhere():
+    for page in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_rest_address_is_documented():
+    from django.urls import get_resolver
+
+    page = documented("api.md")
+    patterns = [entry for entry in get_resolver().reverse_dict if isinstance(entry, str) and entry.startswith("api-")]
+    for name in patterns:
+        route = get_resolver().reverse_dict.getlist(name)[0][0][0][0]
+        last = re.sub(r"%\(\w+\)[sd]", "", route).strip("/").split("/")[-1]
+        assert f"{last}/" in page, f"{route} is not in docs/api.md"

@@ -14,7 +14,7 @@ from training.engine.errors import BadConfig
 Auto = Literal["auto"]
 # (facts up to, hidden size, feed-forward size, layers, heads): what a model of that size was seen to hold.
 SIZES: tuple[tuple[float, int, int, int, int], ...] = (
-    (1_000, 128, 384, 3, 4),
+    (1_500, 128, 384, 3, 4),
     (3_000, 192, 576, 4, 6),
     (float("inf"), 256, 768, 6, 8),
 )
@@ -70,9 +70,9 @@ class EngineConfig(BaseModel):
     max_decays: int = Field(
         2, ge=1, description="A decay that misses the goal is repeated from half the rate."
     )
-    near_recall: float = Field(0.96, ge=0, le=1, description="Trained recall at which the decay begins ...")
+    near_recall: float = Field(0.85, ge=0, le=1, description="Trained recall at which the decay begins ...")
     near_held_out: float = Field(
-        0.9, ge=0, le=1, description="... if held-out wordings are at this recall ..."
+        0.8, ge=0, le=1, description="... if held-out wordings are at this recall ..."
     )
     patience: int = Field(4, ge=1, description="... or at the latest so many checks later.")
     goal_recall: float = Field(0.995, ge=0, le=1, description="Trained recall to reach.")
