@@ -250,7 +250,7 @@ class Solver:
 
     def first_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
         """The first wording that MEMORY answers with something usable."""
-        for sub_query in asked:
+        for sub_query in (*asked, *wordings.plainer(asked)):
             exchange = self.exchange(sub_query, stage)
             values = values_of(sub_query.question, exchange.answer) if exchange and exchange.known else ()
             if exchange and values:

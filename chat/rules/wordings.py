@@ -7,31 +7,43 @@ question; the next is tried only when MEMORY does not know the one before.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from chat.protocol.state import SubQuery
-from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Question, Template, render
+from chat.rules.alternatives import (
+    MEASURED,
+    SYNONYMS,
+    agent_questions,
+    in_charge,
+    reported_to,
+    same_questions,
+    verb_questions,
+    with_bare_names,
+)
+from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Question, Template
 from knowledge.rules.english import (
     capitalise,
     find_dates,
     is_person_noun,
     is_place_noun,
     is_plural,
+    looks_like_person_name,
     past,
     plural,
     possessive,
     singular,
+    strip_article,
     third_person,
     verb_lemma,
     verb_readings,
 )
-from knowledge.rules.lexicon import BE_FORMS, KINSHIP, PLACE_PREPOSITIONS, PREPOSITIONS, TIME_UNITS
+from knowledge.rules.lexicon import BE_FORMS, PLACE_PREPOSITIONS, PREPOSITIONS, TIME_UNITS
 from knowledge.rules.property_wordings import PARAPHRASES
 
 Fill = Callable[[Template], str]
 #: Nouns that ask for the thing itself: "the name of X" is X.
 NAMING_NOUNS = frozenset({"name", "names", "full name", "identity"})
-_MOST = 5
+_MOST = 6
 
 
 def sentence(text: str) -> str:
@@ -54,31 +66,24 @@ def relation(noun: str, owner: str, *, asked_past: bool = False) -> list[SubQuer
     one_or_all = [f"{who} {be} the {one} of {owner}", f"{who} {are} the {many} of {owner}"]
     first, second = reversed(one_or_all) if is_plural(noun) else one_or_all
     paraphrases = [text.format(x=owner, xs=possessive(owner), be=be) for text in PARAPHRASES.get(one, ())]
-    others = [f"Who {be} the {one} of {owner}"]
-    return _limited([first, *paraphrases[:1], *agent_verb(one, owner), second, *others])
+    told_otherwise = [*paraphrases[:1], *same_questions(one, owner), *verb_questions(one, owner)]
+    is_surely_thing = is_place_noun(one) or one in SYNONYMS or one in PARAPHRASES
+    others = [] if is_surely_thing else [f"Who {be} the {one} of {owner}"]
+    asked = _limited([first, *told_otherwise])[: _MOST - 1]
+    return list(dict.fromkeys([*asked, *_limited([second, *others])]))[:_MOST]
 
 
-def agent_verb(noun: str, owner: str) -> list[str]:
-    """ "founder of X" as "Who founded X", "lead of X" as "Who leads X"."""
-    for verb in (noun[:-2], noun[:-1], noun) if noun.endswith(("er", "or")) else (noun,):
-        if (
-            noun not in KINSHIP
-            and is_person_noun(noun)
-            and any(tag == "VB" for _, tag in verb_readings(verb))
-        ):
-            return [f"Who {third_person(verb)} {owner}", f"Who {past(verb)} {owner}"]
-    return []
-
-
-def relation_from_verb(question: Question) -> list[SubQuery]:
+def relation_from_verb(text: str) -> list[str]:
     """ "Who leads X?" as "Who is the leader of X?" and "Who is the lead of X?"."""
-    match = re.match(r"(?:Who|Which \w+) (\w+) (.+)$", render(question.template))
-    if not match or not verb_readings(match[1]):
-        return []
-    verb, thing = verb_lemma(match[1]), match[2]
-    stem = verb.removesuffix("e")
-    agents = [noun for noun in (f"{stem}er", f"{stem}or", verb) if is_person_noun(noun)]
-    return _limited([f"Who is the {noun} of {thing}" for noun in agents])
+    match = re.match(r"(?:Who|Which \w+) (?P<verb>\w+) (?P<thing>.+)$", text)
+    is_object = match and match["thing"].split()[0].lower() not in PREPOSITIONS
+    return agent_questions(match["verb"], match["thing"]) if match and is_object else []
+
+
+def plainer(asked: Sequence[SubQuery]) -> list[SubQuery]:
+    """The surest two wordings once more, with names that go without their kind."""
+    texts = [text for sub_query in asked if (text := with_bare_names(sub_query.question))]
+    return _limited(texts)[:2]
 
 
 def what_is(phrase: NounPhrase, fill: Fill) -> list[SubQuery]:
@@ -116,7 +121,28 @@ def _subject_gap(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuer
     passive = _active_of_passive(phrase, clause, fill) if clause.predicate.auxiliary in BE_FORMS else []
     texts = _in_either_tense(text) if clause.is_reduced else [text]
     asked = [f"{opening} {each}" for opening in openings for each in texts]
-    return _limited([*passive, *asked, f"Who or what {text}"])
+    agents = _agents(clause, fill) if not passive else []
+    measured = _as_measure(phrase, clause, fill)
+    others = [*in_charge(text), *agents, *measured, f"Who or what {text}"]
+    return _limited([*passive, *asked, *others])
+
+
+def _agents(clause: Clause, fill: Fill) -> list[str]:
+    """ "(the yard that) supplies X" as "Who is the supplier of X"."""
+    thing = fill(clause.predicate.rest)
+    is_object = bool(thing) and thing.split()[0].lower() not in PREPOSITIONS
+    is_plain = is_object and not clause.predicate.auxiliary and not find_dates(thing)
+    return agent_questions(clause.predicate.verb, thing) if is_plain else []
+
+
+def _as_measure(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[str]:
+    """ "(the product that) weighs 9 kilograms" as "What is the product whose weight is 9 kilograms"."""
+    measure = MEASURED.get(verb_lemma(clause.predicate.verb)) if clause.predicate.verb else None
+    value = fill(clause.predicate.rest)
+    if not measure or not re.match(r"\D?\d", value):
+        return []
+    kinds = dict.fromkeys((singular(phrase.noun), "entity"))
+    return [f"What is the {kind} whose {measure} is {value}" for kind in kinds]
 
 
 def _in_either_tense(text: str) -> list[str]:
@@ -140,7 +166,20 @@ def _active_of_passive(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[s
         return []
     verb = verb_lemma(words[0])
     opening = _which(phrase) if phrase.noun not in EMPTY_NOUNS else "What"
-    return [f"{opening} {do} {words[1]} {verb}" for do in ("does", "did")] + [f"What does {words[1]} {verb}"]
+    return _in_the_active(opening, words[1], verb)
+
+
+def _in_the_active(opening: str, agent: str, verb: str) -> list[str]:
+    """ "Which project does X lead", in both tenses, and the same without the kind."""
+    general = "Who" if opening == "Who" else "What"
+    asked = [f"{do} {agent} {verb}" for do in (_do(agent), "did")]
+    return [f"{each} {text}" for each in dict.fromkeys((opening, general)) for text in asked]
+
+
+def _do(subject: str) -> str:
+    """ "does" or "do", as the subject asks for: "do the late trains", "does Mara Lind"."""
+    is_common = strip_article(subject)[:1].islower() and len(subject.split()) < 5
+    return "do" if is_common and is_plural(strip_article(subject)) else "does"
 
 
 def _object_gap(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
@@ -150,7 +189,7 @@ def _object_gap(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery
     openings = [bare] if phrase.noun in EMPTY_NOUNS else [_which(phrase), bare]
     if is_person_noun(phrase.noun):
         openings.reverse()
-    wordings = [f"{opening} {text}" for opening in openings]
+    wordings = [f"{opening} {text}" for opening in dict.fromkeys((*openings, "What"))]
     if is_place_noun(phrase.noun):
         wordings.append(f"Where {_without_stranded(text)}")
     return _limited(wordings)
@@ -163,10 +202,19 @@ def _whose(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
     wordings = [f"{who} is the {noun} whose {text}", f"{who} are the {plural(noun)} whose {text}"]
     value = fill(clause.predicate.rest)
     if clause.predicate.auxiliary in BE_FORMS and value:
-        wordings.insert(1, f"Which {noun} has the {clause.possessed} {value}")
+        wordings.insert(1, _which_has(noun, clause.possessed, value))
         if is_person_noun(noun):
             wordings += [f"Who is the person whose {text}", f"Whose {clause.possessed} is {value}"]
+        else:
+            wordings += [f"What is the entity whose {text}", _which_has("entity", clause.possessed, value)]
     return _limited(wordings, mentions=(value,) if value else ())
+
+
+def _which_has(noun: str, possessed: str, value: str) -> str:
+    """ "Which boat has Mara Lind as skipper", "Which boat has the length 12 metres"."""
+    if looks_like_person_name(value) and is_person_noun(possessed):
+        return f"Which {noun} has {value} as {possessed}"
+    return f"Which {noun} has the {possessed} {value}"
 
 
 def _place(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
@@ -193,12 +241,13 @@ def whole(question: Question, fill: Fill) -> list[SubQuery]:
     """A question with its descriptions filled in, and plainer ways of asking the same."""
     text = fill(question.template)
     after = fill(question.template[1:]) if question.wh and question.template[:1] == (question.wh,) else ""
-    plainer = _without_noun(question, after) if after and question.word in ("which", "what") else []
-    if plainer and plainer[0].startswith("Where "):
-        wordings = [*plainer, text]
+    general = _without_noun(question, after) if after and question.word in ("which", "what") else []
+    if general and general[0].startswith("Where "):
+        wordings = [*general, text]
     else:
-        wordings = [text, *_active(text), *_stranded(question, after), *_whose_for_has(text), *plainer]
-    return _limited(wordings) + (relation_from_verb(question) if not question.descriptions else [])
+        wordings = [text, *_active(text), *_stranded(question, after), *_whose_for_has(text), *general]
+    otherwise = [*relation_from_verb(text), *reported_to(text), *in_charge(text.removeprefix("Who "))]
+    return _limited([*wordings, *otherwise])
 
 
 def _without_noun(question: Question, after: str) -> list[str]:
@@ -220,8 +269,9 @@ def _active(text: str) -> list[str]:
         r"(?P<wh>Who|What|Which .+?) (?P<be>is|are|was|were) (?P<verb>\w+) by (?P<agent>.+)", text
     )
     if agent_last and verb_readings(agent_last["verb"]):
-        do = "did" if agent_last["be"] in ("was", "were") else "does"
-        return [f"{agent_last['wh']} {do} {agent_last['agent']} {verb_lemma(agent_last['verb'])}"]
+        asked = _in_the_active(agent_last["wh"], agent_last["agent"], verb_lemma(agent_last["verb"]))
+        is_past = agent_last["be"] in ("was", "were")
+        return [question for question in asked if not is_past or " did " in question]
     agent_first = re.fullmatch(
         r"(?P<wh>Who|What) (?P<be>is|are|was|were) (?P<thing>.+) (?P<verb>\w+) by", text
     )
@@ -248,5 +298,7 @@ def _whose_for_has(text: str) -> list[str]:
     )
     if not has:
         return []
-    who = "Who" if is_person_noun(has["noun"]) else "What"
-    return [f"{who} is the {singular(has['noun'])} whose {has['role']} is {has['value']}"]
+    noun, value, role = singular(has["noun"]), has["value"], has["role"]
+    who, kind = ("Who", "person") if is_person_noun(noun) else ("What", "entity")
+    described = [f"{who} is the {each} whose {role} is {value}" for each in (noun, kind)]
+    return [f"Which {noun} has {value} as {role}", *described]

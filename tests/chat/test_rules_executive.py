@@ -287,3 +287,84 @@ def test_nothing_is_kept_between_decisions() -> None:
 )
 def test_whatever_is_typed_ends_in_a_final_answer(question: str) -> None:
     assert Turn(question).events[-1]["type"] == "final"
+
+
+class TestAFactWrittenInOtherWords:
+    """MEMORY was told in one way, the question puts it in another."""
+
+    @pytest.mark.parametrize(
+        ("question", "told", "value"),
+        [
+            ("Who is the winner of the Regatta?", "Who won the Regatta?", "Ada Moe won the Regatta."),
+            ("Who is the coordinator of the swap?", "Who coordinates the swap?", "Ada Moe coordinates the swap."),
+            ("Who is the skipper of Terna?", "Who skippers Terna?", "Ada Moe skippers Terna."),
+            ("Who teaches Knots?", "Who is the teacher of Knots?", "The teacher of Knots is Ada Moe."),
+            ("Who supplies Terna?", "Who is the supplier of Terna?", "The supplier of Terna is Ada Moe."),
+            ("Who is the boss of Bo Lee?", "Who is the manager of Bo Lee?", "The manager of Bo Lee is Ada Moe."),
+            ("Who is Bo Lee's boss?", "Who does Bo Lee report to?", "Bo Lee reports to Ada Moe."),
+            ("Who is the manager of Bo Lee?", "Who does Bo Lee report to?", "Bo Lee reports to Ada Moe."),
+            ("Who manages Bo Lee?", "Who does Bo Lee report to?", "Bo Lee reports to Ada Moe."),
+            ("To whom does Bo Lee report?", "Who is the manager of Bo Lee?", "The manager of Bo Lee is Ada Moe."),
+            ("Who are the members of the choir?", "Who belongs to the choir?", "Ada Moe belongs to the choir."),
+            ("Who is the person in charge of Terna?", "Who manages Terna?", "Ada Moe manages Terna."),
+            ("Who is in charge of Terna?", "Who is the manager of Terna?", "The manager of Terna is Ada Moe."),
+            ("Who is the teacher of the Rope Work course?",
+             "Who is the teacher of Rope Work?", "The teacher of Rope Work is Ada Moe."),
+        ],
+    )  # fmt: skip
+    def test_is_found_after_the_wording_of_the_question(self, question: str, told: str, value: str) -> None:
+        turn = Turn(question, [(told, value)])
+        assert turn.values == ["Ada Moe"]
+        assert len(turn.asked) <= 7
+
+    @pytest.mark.parametrize("question", ["What job does Bo Lee have?", "What is the job title of Bo Lee?"])
+    def test_holds_for_jobs(self, question: str) -> None:
+        known = [("What does Bo Lee work as?", "Bo Lee works as a rigger.")]
+        assert Turn(question, known).values == ["rigger"]
+
+    def test_holds_inside_a_description(self) -> None:
+        known = [
+            ("Who is the supplier of Project Tarn?", "The supplier of Project Tarn is Moe Yard."),
+            ("Who founded Moe Yard?", "Ada Moe founded Moe Yard."),
+        ]
+        assert Turn("Who founded the boatyard that supplies Project Tarn?", known).values == ["Ada Moe"]
+
+    def test_holds_for_a_thing_of_a_kind_that_memory_was_not_told(self) -> None:
+        known = [
+            ("What is the entity whose skipper is Bo Lee?", "The entity whose skipper is Bo Lee is Terna.")
+        ]
+        for question in (
+            "Which boat has Bo Lee as its skipper?",
+            "What is the boat whose skipper is Bo Lee?",
+        ):
+            assert Turn(question, known).values == ["Terna"]
+
+    def test_holds_for_measures(self) -> None:
+        known = [
+            ("What is the lamp whose weight is 3 kilograms?", "The lamp whose weight is 3 kilograms is Lux."),
+            ("What is the price of Lux?", "The price of Lux is 90 euros."),
+        ]
+        assert Turn("What is the price of the lamp that weighs 3 kilograms?", known).values == ["90 euros"]
+
+    def test_agrees_in_number_and_goes_without_the_kind(self) -> None:
+        known = [("What did the late trains delay?", "The late trains delayed Project Tarn.")]
+        turn = Turn("Which projects are delayed by the late trains?", known)
+        assert turn.values == ["Project Tarn"]
+        assert not any("does the late trains" in question for question in turn.asked)
+
+    def test_is_not_looked_for_once_the_question_is_answered(self) -> None:
+        known = [
+            ("Who is the winner of the Regatta?", "The winner of the Regatta is Ada Moe."),
+            ("Who won the Regatta?", "Bo Lee won the Regatta."),
+        ]
+        assert Turn("Who is the winner of the Regatta?", known).asked == ["Who is the winner of the Regatta?"]
+
+
+def test_what_is_known_of_one_value_is_kept_where_another_is_not() -> None:
+    known = [
+        ("Which boats does Ada Moe own?", "Ada Moe owns Terna and Alke."),
+        ("Who is the skipper of Alke?", "The skipper of Alke is Bo Lee."),
+    ]
+    turn = Turn("Who is the skipper of the boats owned by Ada Moe?", known)
+    assert turn.values == ["Bo Lee"]
+    assert "skipper of Terna" in turn.final["text"]
