@@ -62,7 +62,9 @@ def test_every_rest_address_is_documented():
     from django.urls import get_resolver
 
     page = documented("api.md")
-    patterns = [entry for entry in get_resolver().reverse_dict if isinstance(entry, str) and entry.startswith("api-")]
+    patterns = [
+        entry for entry in get_resolver().reverse_dict if isinstance(entry, str) and entry.startswith("api-")
+    ]
     for name in patterns:
         route = get_resolver().reverse_dict.getlist(name)[0][0][0][0]
         last = re.sub(r"%\(\w+\)[sd]", "", route).strip("/").split("/")[-1]
