@@ -10,6 +10,7 @@ from knowledge.rules.action_wordings import (
     Doing,
     circumstance_questions,
     doing_answer,
+    for_one,
     kind_questions,
     made_active,
     object_questions,
@@ -18,13 +19,22 @@ from knowledge.rules.action_wordings import (
 )
 from knowledge.rules.catalog import Catalog
 from knowledge.rules.discourse import has_name
-from knowledge.rules.english import capitalise, find_dates, join_list, years_between
+from knowledge.rules.english import capitalise, find_dates, is_plural, join_list, years_between
 from knowledge.rules.facts import Action, Adjunct, Classification, Draft, Evidence, distinct, norm
 from knowledge.rules.index import LONGEST_LIST, CorpusIndex
 from knowledge.rules.lexicon import words
 
 _TIMES = frozenset({"point", "start", "end", "range", "duration", "frequency"})
 LONGEST_KIND = 30
+#: Wordings of a look-up by year: fewer, for it is a second view of a clause.
+DATED_WORDINGS = 3
+#: What several do with each other says nothing about each alone.
+_DONE_TOGETHER = words(
+    """
+    meet marry share differ agree disagree divorce merge connect link combine unite compare separate divide
+    exchange alternate collaborate cooperate compete border join total number
+    """
+)
 #: What happens to one thing once needs no place in a question for its time.
 _HAPPENS_ONCE = words("die open close start begin end happen occur premiere debut land")
 
@@ -56,7 +66,7 @@ Gathered = dict[tuple[str, ...], Said]
 
 def action_drafts(index: CorpusIndex) -> Iterator[Draft]:
     """Every draft that actions and kinds allow, over the whole corpus."""
-    actions = [made_active(action) for action in index.actions]
+    actions = [each for action in index.actions for each in _each_doer(made_active(action))]
     objects, subjects, circumstances = _gathered(actions)
     for key, said in objects.items():
         yield from _object_drafts(key, said, index.catalog)
@@ -64,6 +74,7 @@ def action_drafts(index: CorpusIndex) -> Iterator[Draft]:
         yield from _subject_draft(key, said, index.catalog)
     for key, said in circumstances.items():
         yield from _circumstance_draft(key, said, index.catalog)
+    yield from _dated(actions, index.catalog)
     yield from _merged(actions, index.catalog)
     yield from _durations(actions)
     yield from _kinds(index)
@@ -76,6 +87,23 @@ def verb_key(action: Action) -> str:
     return f"{auxiliary} {verb.rest.casefold()}"
 
 
+def _each_doer(action: Action) -> Iterator[Action]:
+    """ "A and B founded X": together, and each of them; what several do only together is not taken apart."""
+    if action.verb.lemma.split()[0] in _DONE_TOGETHER:
+        yield replace(action, doers=(), members=())
+        return
+    yield action
+    for doer in action.doers:
+        yield replace(action, subject=doer, verb=for_one(action.verb), plural=False, doers=())
+
+
+def _each_member(action: Action) -> Iterator[Action]:
+    """ "X maintains A and B" looked up by A, by B, and by both."""
+    yield action
+    for member in action.members:
+        yield replace(action, object=member, several=is_plural(member), clear=True, counted="", rate="")
+
+
 def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
     objects: Gathered = {}
     subjects: Gathered = {}
@@ -83,14 +111,14 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
     for action in actions:
         verb, subject = verb_key(action), norm(action.subject)
         if action.indefinite:
-            told = (verb, norm(action.object), norm(" ".join(each.text for each in action.adjuncts)))
-            subjects.setdefault(told, Said(action)).add(action.subject, action.evidence)
+            circumstances_told = norm(" ".join(each.text for each in action.adjuncts))
+            wanted = (verb, norm(action.object), circumstances_told)
+            subjects.setdefault(wanted, Said(action)).add(action.subject, action.evidence)
             continue
         if action.object:
             objects.setdefault((subject, verb), Said(action)).add(action.object, action.evidence)
-            subjects.setdefault((verb, norm(action.object)), Said(action)).add(
-                action.subject, action.evidence
-            )
+        for told in _each_member(action) if action.object and not action.doers else ():
+            subjects.setdefault((verb, norm(told.object)), Said(told)).add(told.subject, told.evidence)
         for adjunct in action.adjuncts:
             key = (subject, verb, norm(action.object), _beside(action, adjunct), _manner(adjunct))
             circumstances.setdefault(key, Said(action)).add(adjunct.text, action.evidence, adjunct)
@@ -115,7 +143,7 @@ def _beside(action: Action, adjunct: Adjunct) -> str:
     return first.text if first is not None and first is not adjunct else ""
 
 
-def _object_drafts(key: tuple[str, ...], said: Said, catalog: Catalog) -> Iterator[Draft]:
+def _object_drafts(key: tuple[str, ...], said: Said, catalog: Catalog, when: str = "") -> Iterator[Draft]:
     values = distinct(said.values.values())
     if len(values) > LONGEST_LIST:
         return
@@ -126,31 +154,33 @@ def _object_drafts(key: tuple[str, ...], said: Said, catalog: Catalog) -> Iterat
         said.action, object=join_list(values), counted="" if len(values) > 1 else said.action.counted
     )
     yield Draft(
-        fact=f"{key[0]} | {key[1]}",
+        fact=" | ".join((*key[:2], *([when] if when else []))),
         kind=Kind.DIRECT,
-        questions=tuple(object_questions(action, catalog)),
-        answer=statement(action),
+        questions=tuple(object_questions(action, catalog, when))[: DATED_WORDINGS if when else None],
+        answer=statement(action, when),
         support=said.support,
         entity=action.subject,
     )
 
 
-def _subject_draft(key: tuple[str, ...], said: Said, catalog: Catalog) -> Iterator[Draft]:
+def _subject_draft(key: tuple[str, ...], said: Said, catalog: Catalog, when: str = "") -> Iterator[Draft]:
     subjects = tuple(distinct(said.values.values()))
     action = said.action
     if len(subjects) > LONGEST_LIST or not (action.clear or not action.object):
         return
-    adjuncts = action.adjuncts if len(key) == 3 else ()
+    adjuncts = action.adjuncts if len(key) == 3 and not when else ()
     if any(each.role in ("duration", "frequency") for each in adjuncts):
         return
-    circumstances = [each.text for each in adjuncts]
+    circumstances = [each.text for each in adjuncts] + ([when] if when else [])
     doing = Doing(action, subjects)
     questions = subject_questions(doing, catalog, *circumstances)
     named = [norm(subject) for subject in subjects]
     yield Draft(
         fact=f"{' | '.join(key)} < who",
         kind=Kind.ENTITY,
-        questions=tuple(each for each in questions if not any(name in norm(each) for name in named)),
+        questions=tuple(each for each in questions if not any(name in norm(each) for name in named))[
+            : DATED_WORDINGS if when else None
+        ],
         answer=doing_answer(doing, *circumstances),
         support=said.support,
         entity=subjects[0] if len(subjects) == 1 else "",
@@ -173,6 +203,36 @@ def _circumstance_draft(key: tuple[str, ...], said: Said, catalog: Catalog) -> I
         support=said.support,
         entity=said.action.subject,
     )
+
+
+def _dated(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:
+    """ "What did X buy in 2016?", "Who joined X in 2016?": one side of a dated clause, by its year."""
+    objects: dict[tuple[str, ...], Said] = {}
+    subjects: dict[tuple[str, ...], Said] = {}
+    for action in actions:
+        year = _year(action)
+        if action.indefinite or not action.object or not year:
+            continue
+        verb = verb_key(action)
+        dated = replace(action, adjuncts=())
+        if action.subject[:1].isupper() or has_name(action.subject):
+            told_of = (norm(action.subject), verb, year)
+            objects.setdefault(told_of, Said(dated)).add(action.object, action.evidence)
+        for told in _each_member(dated) if not action.doers else ():
+            done_to = (verb, norm(told.object), year)
+            subjects.setdefault(done_to, Said(told)).add(told.subject, told.evidence)
+    for key, said in objects.items():
+        yield from _object_drafts(key, said, catalog, f"in {key[2]}")
+    for key, said in subjects.items():
+        yield from _subject_draft(key, said, catalog, f"in {key[2]}")
+
+
+def _year(action: Action) -> str:
+    """The year of the one time that a clause gives, if it is a point in time."""
+    times = [each for each in action.adjuncts if each.role in _TIMES]
+    dates = find_dates(times[0].value) if len(times) == 1 and times[0].role == "point" else []
+    on_time = bool(times) and times[0].preposition in ("", "in", "on", "at")
+    return str(dates[0].year) if len(dates) == 1 and dates[0].year and on_time else ""
 
 
 def _merged(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:

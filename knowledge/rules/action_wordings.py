@@ -90,6 +90,8 @@ def made_active(action: Action) -> Action:
         several=action.plural,
         clear=True,
         counted="",
+        members=action.doers,
+        doers=(),
     )
 
 
@@ -200,6 +202,12 @@ def for_many(verb: Verb) -> Verb:
     if verb.auxiliary == "does":
         return replace(verb, finite=verb.rest, auxiliary="do")
     return verb
+
+
+def for_one(verb: Verb) -> Verb:
+    """The verb with one subject: "lead" becomes "leads", "were" "was"."""
+    auxiliary = {"do": "does", "are": "is", "were": "was", "have": "has"}.get(verb.auxiliary, verb.auxiliary)
+    return replace(verb, finite=finite_for_one(verb), auxiliary=auxiliary)
 
 
 def subject_questions(doing: Doing, catalog: Catalog, *circumstances: str) -> list[str]:

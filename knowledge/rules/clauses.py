@@ -288,7 +288,7 @@ class SentenceParser(VerbPhraseReader):
         if token.is_name and (described := _description(last)) is not None and self._is_region(index):
             name = NounPhrase("name", core=token.text, head=token.lower)
             self.appositions.append(Apposition(described, name))
-            self.clauses[-1] = replace(last, object=name)
+            self.clauses[-1] = _with_last(last, name)
             return index + 1
         droppable = (
             token.may_be("WH", "VBG", "VBN", "SC", "IN", "R", "TO") or token.lower in _DROPPED_OPENINGS
@@ -338,8 +338,17 @@ def _may_explain(phrase: NounPhrase, clause: Clause) -> bool:
 
 
 def _description(clause: Clause) -> NounPhrase | None:
-    """The object that a name after it explains: "informed the shift manager, Paul Dietz"."""
-    described = clause.object if not clause.attached else None
+    """What a name after it explains: "told the manager, Paul Dietz", "run by his daughter, Isla Rennie"."""
+    described = clause.attached[-1].phrase if clause.attached else clause.object
     if described is None or described.kind != "common" or described.plural or described.items:
         return None
-    return described if described.determiner == "the" or described.owner is not None else None
+    definite = described.determiner in lexicon.POSSESSIVES | {"the"}
+    return described if definite or described.owner is not None else None
+
+
+def _with_last(clause: Clause, name: NounPhrase) -> Clause:
+    """The clause with a name in the place of the description that ends it."""
+    if not clause.attached:
+        return replace(clause, object=name)
+    *front, described = clause.attached
+    return replace(clause, attached=(*front, replace(described, phrase=name)))

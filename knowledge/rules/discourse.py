@@ -49,6 +49,7 @@ class Discourse:
     people: set[str] = field(default_factory=set)
     articled: set[str] = field(default_factory=set)
     things: set[str] = field(default_factory=set)
+    described: set[str] = field(default_factory=set)
 
     # What has been said
 
@@ -72,8 +73,9 @@ class Discourse:
     def learn_noun(self, name: str, noun: str) -> None:
         """Note what kind of thing a name is, from "X is a museum"."""
         noun = singular(noun).lower()
-        if noun in lexicon.AGENT_NOUNS and not looks_like_person_name(name):
-            self.nouns.setdefault(norm(name), noun)
+        if noun in lexicon.AGENT_NOUNS:  # a person or a company may be a supplier: the name decides
+            if not looks_like_person_name(name):
+                self.nouns.setdefault(norm(name), noun)
         elif is_person_noun(noun) and norm(name) not in self.things:
             self.people.add(norm(name))
             self.learn_gender(name, noun)
@@ -188,6 +190,8 @@ class Discourse:
         return name
 
     def _thing(self, word: str) -> str:
+        if before := self._subject_of_sentence():
+            return before
         last = self._last_subject()
         things = [
             each for each in self._recent() if self._is_thing(each) and each.spoken >= self.sentence - 1
@@ -202,9 +206,22 @@ class Discourse:
             names.setdefault(norm(self.topic), self.topic)
         if len(names) == 1:
             return next(iter(names.values()))
+        if not names and last is not None and self._only_looks_like_person(last.name):
+            self.things.add(norm(last.name))
+            return last.name
         raise Unreadable(
             f"“{word}” may be more than one thing" if names else f"“{word}” has no name before it"
         )
+
+    def _subject_of_sentence(self) -> str:
+        """ "The choir was founded by X, and it is led by Y": the one thing that the sentence spoke of before."""
+        spoken = [each for each in self._recent() if each.spoken == self.sentence and self._is_thing(each)]
+        names = {norm(each.name) for each in spoken if not each.as_place}
+        return spoken[0].name if len(names) == 1 and spoken[0].as_subject else ""
+
+    def _only_looks_like_person(self, name: str) -> bool:
+        """ "Brae Mooring is a chain maker. It ...": nothing but the shape of the name says that it is a person."""
+        return self.is_person(name) and norm(name) not in self.people and norm(name) not in self.genders
 
     def _is_thing(self, mention: Mention) -> bool:
         return not mention.person and not mention.plural

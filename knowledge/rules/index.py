@@ -80,16 +80,19 @@ class CorpusIndex:
                 entry.add(value, fact.evidence)
 
     def _reversed(self) -> dict[tuple[str, str, str], Entry]:
-        """Entries by (property, value, kind of entity); their values are the entities that share it."""
+        """Entries by (property, value, kind of entity); their values are the entities that share it.
+
+        Things are found under no kind as well: who asks for a boat may mean what a document calls a barge.
+        """
         found: dict[tuple[str, str, str], Entry] = {}
         for entry in self.properties.values():
             kind = self.catalog.noun(entry.subject)
             for key, value in entry.values.items():
-                reverse_key = (entry.noun.casefold(), key, kind)
-                fresh = Entry(value, entry.noun, kind, entry.past, entry.stated)
-                reverse = found.setdefault(reverse_key, fresh)
-                for evidence in entry.places[key]:
-                    reverse.add(entry.subject, evidence)
+                for each in dict.fromkeys((kind, kind if kind == "person" else "")):
+                    fresh = Entry(value, entry.noun, each, entry.past, entry.stated)
+                    reverse = found.setdefault((entry.noun.casefold(), key, each), fresh)
+                    for evidence in entry.places[key]:
+                        reverse.add(entry.subject, evidence)
         return found
 
     def reverse_group(self, entry: Entry) -> ReverseGroup:

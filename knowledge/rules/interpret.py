@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from knowledge.rules import lexicon
@@ -31,7 +31,7 @@ from knowledge.rules.objects import (
     without_pronouns,
 )
 from knowledge.rules.phrases import NounPhrase
-from knowledge.rules.relations import VAGUE_OWNED, Relation, given_amount, relation_noun, relation_of
+from knowledge.rules.relations import VAGUE_OWNED, Relation, given_amount, relation_noun, relations_of
 from knowledge.rules.times import TimeRole, made_absolute
 from knowledge.rules.verbs import Unreadable
 
@@ -82,9 +82,10 @@ class Interpreter:
 
     def _note(self, clause: Clause) -> None:
         """Tell the discourse whom the sentence is about: the owner where the subject is a property."""
-        relation = relation_of(clause.subject)
-        if relation is not None:
+        relations = self._relations(clause.subject)
+        for relation in relations:
             self.discourse.mention(relation.subject, subject=True)
+        if relations:
             return
         for item in clause.subject.flat():
             if item.kind == "name" or is_anchored(item) or self._means_one(item, clause.group.verb.past):
@@ -138,15 +139,15 @@ class Interpreter:
     def _copular(self, clause: Clause) -> list[Fact]:
         subject, past = clause.subject, clause.group.verb.past
         known = subject.determiner == "the" or subject.owner is not None or clause.predicate is not None
-        relation = (relation_of(subject) if known else None) or self._measured(clause)
+        relations = (self._relations(subject) if known else []) or self._measured(clause)
         if self.discourse.role_in_topic(subject):
-            relation = Relation(relation_noun(subject, ()), "of", self.discourse.topic, subject.plural)
+            relations = [Relation(relation_noun(subject, ()), "of", self.discourse.topic, subject.plural)]
         dated = any(each.time is not None for each in clause.attached)
-        circumstantial = bool(clause.adjective) and dated and self._measured(clause) is None
-        if relation is not None and not circumstantial and not is_place_only(clause):
+        circumstantial = bool(clause.adjective) and dated and not self._measured(clause)
+        if relations and not circumstantial and not is_place_only(clause):
             values = self._values(clause)
             if values:
-                return [self._property(relation, values, past)]
+                return [self._property(relation, values, past) for relation in relations]
         if clause.predicate is None:
             return [self._action(clause)]
         predicate = self.discourse.resolve(clause.predicate)
@@ -155,17 +156,26 @@ class Interpreter:
             raise Unreadable("subject and verb differ in number")
         return self._named_as(subject, predicate, past, clause)
 
-    def _measured(self, clause: Clause) -> Relation | None:
+    def _relations(self, phrase: NounPhrase) -> list[Relation]:
+        return relations_of(phrase, self._is_described)
+
+    def _is_described(self, phrase: NounPhrase) -> bool:
+        """ "The lost buoy" under a heading of that name, "the storage failure": a thing without a name."""
+        if phrase.kind != "common" or phrase.determiner != "the" or phrase.tail or phrase.items:
+            return False
+        return norm(phrase.text) in self.discourse.described
+
+    def _measured(self, clause: Clause) -> list[Relation]:
         """ "X is 30 metres tall" is the height of X."""
         amount, _, dimension = clause.adjective.rpartition(" ")
         noun = _DIMENSIONS.get(dimension) if amount[:1].isdigit() else None
-        return Relation(noun, "of", clause.subject.text, False) if noun and not clause.subject.items else None
+        return [Relation(noun, "of", clause.subject.text, False)] if noun and not clause.subject.items else []
 
     def _values(self, clause: Clause) -> tuple[str, ...]:
         """What a property is said to be; an enumeration only after a plural."""
         if clause.raw and clause.subject.is_many:
             return tuple(split_list(clause.raw))
-        if self._measured(clause) is not None:
+        if self._measured(clause):
             return (clause.adjective.rpartition(" ")[0],)
         if clause.raw or clause.adjective:
             return (" ".join([clause.raw or clause.adjective, *self._plain_adjuncts(clause)]),)
@@ -196,12 +206,12 @@ class Interpreter:
         self, subject: NounPhrase, predicate: NounPhrase, past: bool, clause: Clause | None = None
     ) -> list[Fact]:
         """ "X is the mayor of Y" is a property of Y; "X is a painter" says what X is."""
-        relation = relation_of(predicate)
+        relations = self._relations(predicate)
         if self.discourse.role_in_topic(predicate):
-            relation = Relation(relation_noun(predicate, ()), "of", self.discourse.topic, predicate.plural)
+            relations = [Relation(relation_noun(predicate, ()), "of", self.discourse.topic, predicate.plural)]
         names = tuple(item.text for item in subject.flat())
-        if relation is not None and self._is_unique_role(predicate, relation):
-            return [self._property(relation, names, past)]
+        if relations and self._is_unique_role(predicate, relations[0]):
+            return [self._property(relation, names, past) for relation in relations]
         timed = [] if clause is None else self._plain_adjuncts(clause)
         facts: list[Fact] = []
         for item in subject.flat() if not predicate.items else ():
@@ -277,17 +287,19 @@ class Interpreter:
         self._refuse_unless_dated(clause, thing, adjuncts)
         words, adjuncts = with_rate(thing, adjuncts)
         return Action(
-            subject=clause.subject.text,
+            subject=_as_of(clause.subject),
             verb=verb,
             evidence=self.evidence,
             object=words,
             adjuncts=adjuncts,
             plural=clause.subject.is_many,
-            clear=is_clear(thing),
+            clear=is_clear(thing) or (thing is not None and self._is_described(thing)),
             counted=counted_noun(thing),
             rate=words.removeprefix(thing.text).strip() if thing is not None else "",
             indefinite=not self._is_self_contained(clause),
             several=thing is not None and thing.is_many,
+            members=_members(thing, self._is_described),
+            doers=tuple(item.text for item in clause.subject.items if item.kind == "name"),
         )
 
     def _self_contained_subject(self, clause: Clause) -> None:
@@ -304,7 +316,7 @@ class Interpreter:
         if item.kind != "common" or item.counted:
             return False
         if item.determiner == "the" and not item.tail:
-            return self._is_known_kind(item) or self._is_known_by_modifier(item)
+            return self._is_described(item) or self._is_known_kind(item) or self._is_known_by_modifier(item)
         return item.determiner in ("", "a", "an", "each", "every", "all") and not past
 
     def _is_known_by_modifier(self, phrase: NounPhrase) -> bool:
@@ -369,3 +381,18 @@ class Interpreter:
         role = role_of(attached.preposition, phrase)
         named = all(item.kind == "name" or acts(item) for item in phrase.flat())
         return Adjunct(text, attached.preposition, phrase.text, role, phrase.is_many, named)
+
+
+def _members(thing: NounPhrase | None, is_described: Callable[[NounPhrase], bool]) -> tuple[str, ...]:
+    """The items of an enumeration, if each can be understood by itself."""
+    items = thing.items if thing is not None and thing.conjunction == "and" else ()
+    clear = all(is_clear(item) or is_described(item) for item in items)
+    return tuple(item.text for item in items) if clear else ()
+
+
+def _as_of(subject: NounPhrase) -> str:
+    """ "X's battery" as "the battery of X": one form for both, so that their facts unite."""
+    if subject.items or subject.owner is None or subject.owner.owner is not None:
+        return subject.text
+    owned = replace(subject, owner=None, determiner="the")
+    return f"{owned.text} of {subject.owner.text}"

@@ -116,12 +116,15 @@ def noun_phrases(
     while not conjunction and (joint := _joint(tokens, ends[-1], items)) is not None:
         word, start = joint
         following = noun_phrase(tokens, start, is_verb)
-        if following is None or not _belongs(items[0], following[0], word, after_of):
+        if following is None or not (
+            _belongs(items[0], following[0], word, after_of)
+            or (_may_be_explained(items[0], following[0]) and _goes_on(tokens, following))
+        ):
             break
         items.append(following[0])
         ends.append(following[1])
         conjunction = word
-    if conjunction and is_verb is never and _has_own_verb(tokens, ends[-1]):
+    if conjunction and is_verb is never and _has_own_verb(tokens, ends[-1], items[-1]):
         del items[-1], ends[-1]  # "manages the project, and Omar Haddad is ...": a new clause
         conjunction = "" if len(items) == 1 else conjunction
         if len(items) == 1:
@@ -131,15 +134,38 @@ def noun_phrases(
     return NounPhrase(kind=items[0].kind, items=tuple(items), conjunction=conjunction or "and"), ends[-1]
 
 
-def _has_own_verb(tokens: Sequence[Token], index: int) -> bool:
+def _has_own_verb(tokens: Sequence[Token], index: int, last: NounPhrase) -> bool:
     if index >= len(tokens) or tokens[index].is_name:
         return False
-    if tokens[index].may_be("AUX", "MD"):
+    if tokens[index].may_be("AUX", "MD") or _ends_in_verb(tokens, index, last):
         return True
     if not tokens[index].may_be("VBZ", "VBD"):
         return False
     ambiguous = tokens[index].may_be("N", "NS", "VBN", "J")
     return not ambiguous or _next_may_be(tokens, index, "DT", "CD", "PN", "PP$")
+
+
+def _ends_in_verb(tokens: Sequence[Token], index: int, last: NounPhrase) -> bool:
+    """ "(and) its battery lasts 14 months": before an amount, what looks like the noun is the verb."""
+    is_compound = last.kind == "common" and len(last.core.split()) > 1 and not last.modifiers
+    return is_compound and tokens[index].may_be("CD") and tokens[index - 1].may_be("VBZ")
+
+
+def _goes_on(tokens: Sequence[Token], following: Parsed) -> bool:
+    """After "A": does "the B database and ..." go on with an enumeration, rather than explain A?
+
+    A thing with a name in it is another thing; "Mara Lind, the Oslo manager and ..." stays unclear.
+    """
+    phrase, index = following
+    named = any(word[:1].isupper() for word in phrase.core.split())
+    if phrase.kind == "pronoun" or not named or is_person_noun(phrase.core) or index + 1 >= len(tokens):
+        return False
+    if tokens[index].lower in ("and", "or"):
+        return not _starts_verb_phrase(tokens, index + 1, phrase)
+    if tokens[index].text != ",":
+        return False
+    more = noun_phrase(tokens, index + 1)
+    return more is not None and _goes_on(tokens, more)
 
 
 def _joint(tokens: Sequence[Token], index: int, items: list[NounPhrase]) -> tuple[str, int] | None:
@@ -197,8 +223,12 @@ def _belongs(first: NounPhrase, following: NounPhrase, word: str, after_of: bool
         return not (after_of and following.determiner and not first.determiner and first.kind == "common")
     if first.kind == "common" and following.kind == "name":  # "two daughters, Mia and Lea"
         return False
-    # After a comma alone, a phrase with an article explains a name rather than adding to it.
-    return not (first.kind == "name" and following.determiner and not first.determiner)
+    return not _may_be_explained(first, following)
+
+
+def _may_be_explained(first: NounPhrase, following: NounPhrase) -> bool:
+    """After a comma alone, a phrase with an article explains a name rather than adding to it."""
+    return first.kind == "name" and bool(following.determiner) and not first.determiner
 
 
 def _is_bare_enumeration(tokens: Sequence[Token], items: list[NounPhrase], end: int) -> bool:

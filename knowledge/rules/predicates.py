@@ -42,6 +42,7 @@ class VerbPhraseReader(SentenceCursor):
 
     clauses: list[Clause] = field(default_factory=list)
     appositions: list[Apposition] = field(default_factory=list)
+    _relative: int | None = None
 
     def _verb_phrase(
         self,
@@ -63,9 +64,21 @@ class VerbPhraseReader(SentenceCursor):
             clause, end = self._plain_value(subject, index)
         index, group = end, clause.group
         self.clauses.append(replace(clause, attached=(*leading, *clause.attached)))
+        self._told_by_relative(subject)
         if self._comma_at(index) and not commas:
             return index
         return self._further_verb_phrases(subject, index, group.shared)
+
+    def _told_by_relative(self, subject: NounPhrase) -> None:
+        """ "X is a nurse who lives in Oslo" also says where X lives."""
+        start, self._relative = self._relative, None
+        known = len(self.clauses)
+        if start is None or self._inside_subject:
+            return
+        try:
+            self._verb_phrase(subject, start, (), "", commas=False)
+        except Unreadable:
+            del self.clauses[known:]
 
     def _clause_at(self, subject: NounPhrase, index: int, shared: str) -> tuple[Clause, int]:
         found = verb_group(self.tokens, index, subject.is_many, shared)
@@ -253,12 +266,19 @@ class VerbPhraseReader(SentenceCursor):
                 _, after = skip_adverbs(self.tokens, index)
                 index = max(after, index + 1)
             elif self._begins_modifier(clause, attached, index):
+                if token.lower in ("who", "which", "that") and _says_what_one_is(clause, attached):
+                    self._relative = index + 1 if self._finite_at(index + 1) else None
                 end = self._modifier_end(index)
                 clause, attached = with_tail(clause, attached, self._words(index, end))
                 index = end
             else:
                 break
         return replace(clause, attached=tuple(attached)), self._checked_end(index)
+
+    def _finite_at(self, index: int) -> bool:
+        """Is the word a finite verb, so that "who", "which" or "that" before it is its subject?"""
+        token = self.at(self._past_adverbs(index))
+        return token is not None and not token.is_name and token.may_be("VBZ", "VBD", "AUX", "MD")
 
     def _modifier_end(self, index: int) -> int:
         """Where a modifier ends: with its segment, or before an "and" that a further verb follows."""
@@ -333,3 +353,11 @@ class VerbPhraseReader(SentenceCursor):
         if token.lower in ("that", "which", "who", "whose", "whom") and not token.is_name:
             return True
         return token.may_be("VBN", "VBG") and not token.may_be("VBZ") and not token.is_name and index > 0
+
+
+def _says_what_one_is(clause: Clause, attached: Sequence[Attached]) -> bool:
+    """ "X is a nurse": one subject, one noun of its own that a relative clause can only go back to."""
+    noun = clause.predicate
+    if noun is None or attached or clause.subject.is_many or clause.group.verb.lemma != "be":
+        return False
+    return noun.determiner in ("a", "an") and not (noun.items or noun.modifiers or noun.plural or noun.tail)

@@ -68,6 +68,7 @@ class _Reader:
             written=self.document.date, names=self.names, articled=_articled(self.text)
         )
         self.sections = _sections(self.document)
+        self.prose = "\n".join(self.sections.values())
         self._set_topic(0, self.document.title)
 
     def read_passage(self, passage: Passage) -> None:
@@ -93,6 +94,8 @@ class _Reader:
         if self._names_something(name):
             self.headings[level] = name
             self.names |= {name}
+        elif len(name.split()) > 1 and re.search(rf"\b[Tt]he {re.escape(strip_article(name))}\b", self.prose):
+            self.discourse.described.add(norm(name))  # "The lost buoy": from here on, it is clear which one
         topic = self.headings[max(self.headings)] if self.headings else ""
         bare = strip_article(topic)
         described = bare.split()[-1:] and bare.split()[-1].islower()
@@ -146,10 +149,15 @@ class _Reader:
         return not parts_of_speech(word.lower()) or word in self.names
 
     def _guess_gender(self, topic: str) -> None:
-        """The pronoun that a sentence of the section first opens with speaks of the section's topic."""
+        """The pronouns that sentences of the section open with, or else hold, speak of the section's topic."""
         if not looks_like_person_name(topic):
             return
-        used = Counter(word.lower() for word in _WORD.findall(self.sections.get(self.heading, self.text)))
+        text = self.sections.get(self.heading, self.text)
+        opening = {word.lower() for word in _OPENING_PRONOUN.findall(text)}
+        if opening and opening <= {"it", "its"}:
+            self.discourse.things.add(norm(topic))
+            return
+        used = Counter(word.lower() for word in _WORD.findall(text))
         she, he, it = (
             used["she"] + used["her"],
             used["he"] + used["his"] + used["him"],

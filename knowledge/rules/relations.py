@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from knowledge.rules import lexicon
@@ -12,6 +12,13 @@ from knowledge.rules.phrases import NounPhrase
 
 VAGUE_OWNED = lexicon.words(
     "one part member number lot kind type sort form piece example result series range variety"
+)
+
+
+#: What several things have only together: the border of A and B is none of A alone.
+_OF_ALL_TOGETHER = lexicon.words(
+    "border boundary merger union combination mixture mix blend marriage meeting junction confluence sum total "
+    "average difference comparison alliance partnership wedding"
 )
 
 
@@ -25,8 +32,15 @@ class Relation:
     plural: bool
 
 
-def relation_of(phrase: NounPhrase) -> Relation | None:
-    """Read "X's N", "the N of X", "the N of M at X" as a property of X, or None if it is none."""
+def _never(_phrase: NounPhrase) -> bool:
+    return False
+
+
+def relation_of(phrase: NounPhrase, is_described: Callable[[NounPhrase], bool] = _never) -> Relation | None:
+    """Read "X's N", "the N of X", "the N of M at X" as a property of X, or None if it is none.
+
+    ``is_described`` tells of a description whether the text has made clear which thing it means.
+    """
     if phrase.items or phrase.kind != "common" or phrase.tail:
         return None
     if phrase.owner is not None:
@@ -40,12 +54,28 @@ def relation_of(phrase: NounPhrase) -> Relation | None:
             relation_noun(phrase, ()), "of", chain[0][1].text, phrase.plural
         )  # "the head of engineering"
     for position, (word, inner) in enumerate(chain):
-        if _is_entity(inner) and word in ("of", "at", "for", "in", "to"):
+        if (_is_entity(inner) or is_described(inner)) and word in ("of", "at", "for", "in", "to"):
             before = [f"{each} {part.text}" for each, part in chain[:position]]
             after = [f"{each} {part.text}" for each, part in chain[position + 1 :]]
             subject = " ".join([inner.text, *after])
             return Relation(relation_noun(phrase, before), word, subject, phrase.plural)
     return None
+
+
+def relations_of(phrase: NounPhrase, is_described: Callable[[NounPhrase], bool] = _never) -> list[Relation]:
+    """The same for "the R of A and B", which is the R of each, unless R is what they are only together."""
+    owners = phrase.modifiers[-1][1] if phrase.modifiers else None
+    if owners is None or not _has_each(phrase.head, owners):
+        relation = relation_of(phrase, is_described)
+        return [relation] if relation is not None else []
+    word = phrase.modifiers[-1][0]
+    each = [replace(phrase, modifiers=(*phrase.modifiers[:-1], (word, item))) for item in owners.items]
+    relations = [relation_of(one, is_described) for one in each]
+    return [] if None in relations else [relation for relation in relations if relation is not None]
+
+
+def _has_each(noun: str, owners: NounPhrase) -> bool:
+    return bool(owners.items) and owners.conjunction == "and" and noun not in _OF_ALL_TOGETHER
 
 
 def relation_noun(phrase: NounPhrase, extra: Sequence[str]) -> str:

@@ -141,6 +141,8 @@ def _be(
     if token is not None and lemma and not _is_noun_here(tokens, after):
         refuse_hedging_verb(lemma, tokens, after + 1)
         particle, end = _particle(tokens, after + 1)
+        if not particle:
+            particle, end = _stranded(tokens, after + 1)
         rest = _joined(adverbs, behind, token.text, particle)
         verb = Verb(_joined(lemma, particle), f"{front} {rest}", front, rest, True, token.text, past)
         return VerbGroup(verb, shared=_joined(front, behind)), end
@@ -281,6 +283,14 @@ def _particle(tokens: Sequence[Token], index: int, lemma: str = "") -> tuple[str
         and following is not None
         and following.may_be("CD")
     ):
+        return "", index
+    return tokens[index].lower, index + 1
+
+
+def _stranded(tokens: Sequence[Token], index: int) -> tuple[str, int]:
+    """ "for" of "is paid for by X": before "by", a preposition belongs to the verb."""
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    if following is None or following.lower != "by" or not tokens[index].may_be("IN"):
         return "", index
     return tokens[index].lower, index + 1
 
