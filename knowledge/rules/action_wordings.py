@@ -139,7 +139,9 @@ def object_questions(action: Action, catalog: Catalog, when: str = "") -> list[s
     if action.counted:
         tail = f" {action.rate}{tail}" if action.rate else tail
         questions.insert(0, f"How many {action.counted} {verb.auxiliary} {subject} {verb.rest}{tail}?")
-        return [questions[0], f"Can you tell me how many {action.counted} {subject} {verb.finite}{tail}?"]
+        by_measure = questions[1:] if word in ("How long", "How much") else []
+        told = f"Can you tell me how many {action.counted} {subject} {verb.finite}{tail}?"
+        return [questions[0], *by_measure, told]
     kind = catalog.noun(action.object) if word == "What" else "person"
     if kind and " and " not in action.object and word in ("What", "Who"):
         questions.append(f"Which {kind} {verb.auxiliary} {subject} {verb.rest}{tail}?")

@@ -50,6 +50,7 @@ class Discourse:
     articled: set[str] = field(default_factory=set)
     things: set[str] = field(default_factory=set)
     described: set[str] = field(default_factory=set)
+    parts_of_names: frozenset[str] = frozenset()
 
     # What has been said
 
@@ -216,8 +217,15 @@ class Discourse:
     def _subject_of_sentence(self) -> str:
         """ "The choir was founded by X, and it is led by Y": the one thing that the sentence spoke of before."""
         spoken = [each for each in self._recent() if each.spoken == self.sentence and self._is_thing(each)]
-        names = {norm(each.name) for each in spoken if not each.as_place}
-        return spoken[0].name if len(names) == 1 and spoken[0].as_subject else ""
+        subject = max((each.name for each in spoken if each.as_subject), key=len, default="")
+        rivals = {each.name for each in spoken if not each.as_place and each.name not in subject}
+        return subject if not rivals and not self._names_person_before(subject) else ""
+
+    def _names_person_before(self, name: str) -> bool:
+        """ "Strauss" after "Johann Strauss II" is the person, though it does not look like one."""
+        return name in self.parts_of_names or any(
+            name in each.name.split() for each in self.mentions if each.person
+        )
 
     def _only_looks_like_person(self, name: str) -> bool:
         """ "Brae Mooring is a chain maker. It ...": nothing but the shape of the name says that it is a person."""

@@ -10,6 +10,7 @@ from knowledge.rules.english import is_date
 from knowledge.rules.facts import Action, Classification, Evidence, Fact, Property, Reading, norm
 from knowledge.rules.kinship import implied
 from knowledge.rules.property_wordings import PropertyGroup, ReverseGroup
+from knowledge.rules.roles import acted
 
 #: A longer enumeration is of no use to a small memory.
 LONGEST_LIST = 12
@@ -60,7 +61,7 @@ class CorpusIndex:
         facts = [fact for reading in readings for fact in reading.facts]
         self.catalog = Catalog(facts, frozenset().union(*(reading.things for reading in readings)))
         self.classifications = [fact for fact in facts if isinstance(fact, Classification)]
-        self.actions = [fact for fact in facts if isinstance(fact, Action)]
+        self.actions = [*(fact for fact in facts if isinstance(fact, Action)), *acted(facts)]
         self.properties: dict[tuple[str, str, str], Entry] = {}
         self._gather(facts, stated=True)
         self._gather(implied(facts, self.catalog), stated=False)

@@ -83,9 +83,12 @@ class Interpreter:
     def _note(self, clause: Clause) -> None:
         """Tell the discourse whom the sentence is about: the owner where the subject is a property."""
         relations = self._relations(clause.subject)
+        # "The choir of X was founded ...": the sentence is about the choir as much as about X.
+        acts = not clause.group.copular and not is_person_noun(clause.subject.core)
         for relation in relations:
             self.discourse.mention(relation.subject, subject=True)
-        if relations:
+            acts = acts and norm(relation.subject) != norm(self.discourse.topic)
+        if relations and not acts:
             return
         for item in clause.subject.flat():
             if item.kind == "name" or is_anchored(item) or self._means_one(item, clause.group.verb.past):
@@ -392,7 +395,7 @@ def _members(thing: NounPhrase | None, is_described: Callable[[NounPhrase], bool
 
 def _as_of(subject: NounPhrase) -> str:
     """ "X's battery" as "the battery of X": one form for both, so that their facts unite."""
-    if subject.items or subject.owner is None or subject.owner.owner is not None:
+    if subject.kind != "common" or subject.owner is None or subject.owner.owner is not None:
         return subject.text
     owned = replace(subject, owner=None, determiner="the")
     return f"{owned.text} of {subject.owner.text}"

@@ -65,7 +65,10 @@ class _Reader:
         self.text = "\n".join(passage.text for passage in self.document.passages)
         self.names = _names(self.text, self.document.title)
         self.discourse = Discourse(
-            written=self.document.date, names=self.names, articled=_articled(self.text)
+            written=self.document.date,
+            names=self.names,
+            articled=_articled(self.text),
+            parts_of_names=_parts_of_names(self.text),
         )
         self.sections = _sections(self.document)
         self.prose = "\n".join(self.sections.values())
@@ -153,19 +156,17 @@ class _Reader:
         if not looks_like_person_name(topic):
             return
         text = self.sections.get(self.heading, self.text)
-        opening = {word.lower() for word in _OPENING_PRONOUN.findall(text)}
-        if opening and opening <= {"it", "its"}:
-            self.discourse.things.add(norm(topic))
-            return
+        opening = Counter(word.lower() for word in _OPENING_PRONOUN.findall(text))
         used = Counter(word.lower() for word in _WORD.findall(text))
         she, he, it = (
             used["she"] + used["her"],
             used["he"] + used["his"] + used["him"],
             used["it"] + used["its"],
         )
-        if bool(she) != bool(he):
+        opens_with_it = opening["it"] + opening["its"] > she + he and not opening["she"] + opening["he"]
+        if bool(she) != bool(he) and not opens_with_it:
             self.discourse.genders.setdefault(norm(topic), "f" if she else "m")
-        elif it and not she:
+        elif opens_with_it or (it and not she):
             self.discourse.things.add(norm(topic))
 
     # Labels and tables
@@ -337,6 +338,12 @@ def _names(text: str, title: str) -> frozenset[str]:
         word for word in re.findall(r"[\w-]+", title) if word[:1].isupper() and word.lower() not in lower
     }
     return frozenset(word for word in middle | from_title | named if word.lower() not in SPEECH_VERBS)
+
+
+def _parts_of_names(text: str) -> frozenset[str]:
+    """ "Johann" and "Strauss" of "Johann Strauss": words that may stand for a person later on."""
+    names = (text[start:end] for start, end in name_spans(text))
+    return frozenset(word for name in names if looks_like_person_name(name) for word in name.split())
 
 
 def _may_name(tags: frozenset[str]) -> bool:

@@ -22,6 +22,12 @@ _OF_ALL_TOGETHER = lexicon.words(
 )
 
 
+#: "North and South Dakota": the first is no name by itself.
+_PARTS_OF_NAMES = lexicon.words(
+    "north south east west upper lower northern southern eastern western new old central inner outer"
+)
+
+
 @dataclass(frozen=True)
 class Relation:
     """A phrase that names a property of an entity: "head of research" + "at" + "Nordlys"."""
@@ -69,13 +75,17 @@ def relations_of(phrase: NounPhrase, is_described: Callable[[NounPhrase], bool] 
         relation = relation_of(phrase, is_described)
         return [relation] if relation is not None else []
     word = phrase.modifiers[-1][0]
-    each = [replace(phrase, modifiers=(*phrase.modifiers[:-1], (word, item))) for item in owners.items]
+    items = [replace(item, determiner=item.determiner.removeprefix("both").strip()) for item in owners.items]
+    each = [replace(phrase, modifiers=(*phrase.modifiers[:-1], (word, item))) for item in items]
     relations = [relation_of(one, is_described) for one in each]
     return [] if None in relations else [relation for relation in relations if relation is not None]
 
 
 def _has_each(noun: str, owners: NounPhrase) -> bool:
-    return bool(owners.items) and owners.conjunction == "and" and noun not in _OF_ALL_TOGETHER
+    if owners.conjunction != "and" or noun in _OF_ALL_TOGETHER:
+        return False
+    names = [item.core.lower() for item in owners.items if item.kind == "name" and not item.modifiers]
+    return len(names) == len(owners.items) > 1 and not _PARTS_OF_NAMES.intersection(names)
 
 
 def relation_noun(phrase: NounPhrase, extra: Sequence[str]) -> str:
