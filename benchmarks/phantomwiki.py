@@ -12,18 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from real_path import asked, build_memory, prepare, set_f1, worker
+
 CORPUS = "phantomwiki"
 
 
@@ -32,7 +28,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="memosite-benchmark-") as folder:
         prepare(Path(folder))
         with worker():
-            figures = build_memory(arguments.folder)
+            figures = build_memory(CORPUS, arguments.folder / "documents")
         figures |= ask_questions(read_questions(arguments.folder, arguments.kinds))
     print_table(figures)
     if arguments.json:
@@ -54,59 +50,6 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def prepare(folder: Path) -> None:
-    """Set up Django on an empty database in ``folder``; whatever the environment says stays untouched."""
-    os.environ.update(
-        DJANGO_SETTINGS_MODULE="memosite.settings",
-        MEMOSITE_STATE_DIR=str(folder),
-        DATABASE_URL=f"sqlite:///{folder / 'benchmark.sqlite3'}",
-        REDIS_URL="",
-        LOG_LEVEL="WARNING",
-    )
-    sys.path.insert(0, str(ROOT))
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
-
-
-@contextmanager
-def worker() -> Iterator[None]:
-    """A Celery worker process, as ``make run`` starts it."""
-    command = [sys.executable, "-m", "celery", "-A", "memosite", "worker", "--pool", "threads"]
-    process = subprocess.Popen([*command, "--concurrency", "2", "--loglevel", "WARNING"], cwd=ROOT)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def build_memory(folder: Path) -> dict[str, Any]:
-    """Ingest, generate, approve, train and promote, by the same commands that people use."""
-    from django.core.management import call_command
-
-    from knowledge.models import GenerationRun
-    from training.models import TrainingRun
-
-    call_command("ingest", CORPUS, str(folder / "documents"), create=True)
-    call_command("generate", CORPUS)
-    call_command("approve", CORPUS)
-    call_command("train", CORPUS, go_live=True)
-    generation, training = GenerationRun.objects.get(), TrainingRun.objects.get()
-    assert training.version is not None
-    return {
-        "documents": generation.corpus.documents.current().count(),
-        "sentences": generation.sentences,
-        "unread": generation.unread.count(),
-        "pairs": generation.pairs,
-        "generate_seconds": round(generation.seconds, 1),
-        "train_seconds": round(training.seconds, 1),
-        "memory": training.version.metrics,
-    }
-
-
 def read_questions(folder: Path, kinds: list[str]) -> list[dict[str, Any]]:
     lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     questions = [json.loads(line) for line in lines if line.strip()]
@@ -118,7 +61,7 @@ def ask_questions(questions: list[dict[str, Any]]) -> dict[str, Any]:
     from tqdm import tqdm
 
     started = time.monotonic()
-    answers = [asked(question) for question in tqdm(questions, desc="Asking", unit="question")]
+    answers = [scored(question) for question in tqdm(questions, desc="Asking", unit="question")]
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for answer in answers:
         groups[answer["kind"]].append(answer)
@@ -127,26 +70,15 @@ def ask_questions(questions: list[dict[str, Any]]) -> dict[str, Any]:
     return {"ask_seconds": round(time.monotonic() - started, 1), **scores, "answers": answers}
 
 
-def asked(question: dict[str, Any]) -> dict[str, Any]:
-    from chat.protocol.events import FinalAnswer, SubQueryAsked
-    from chat.services import interrogate_once
-    from knowledge.models import Corpus
-
-    events = list(interrogate_once(Corpus.objects.get(slug=CORPUS), question["question"]))
-    final = next((event.data for event in events if isinstance(event.data, FinalAnswer)), None)
-    values = final.values if final and final.known else []
+def scored(question: dict[str, Any]) -> dict[str, Any]:
+    values, sub_queries = asked(CORPUS, question["question"])
     return {
         **question,
         "values": values,
         "exact": set(values) == set(question["answers"]),
         "f1": set_f1(set(values), set(question["answers"])),
-        "sub_queries": sum(isinstance(event.data, SubQueryAsked) for event in events),
+        "sub_queries": sub_queries,
     }
-
-
-def set_f1(given: set[str], gold: set[str]) -> float:
-    """2 * |given and gold| / (|given| + |gold|): the harmonic mean of precision and recall over the set."""
-    return 2 * len(given & gold) / (len(given) + len(gold)) if given or gold else 1.0
 
 
 def summary(group: list[dict[str, Any]]) -> dict[str, Any]:

@@ -37,6 +37,10 @@ class PairMemory:
         self.asked.append(list(questions))
         return [self._recall(question) for question in questions]
 
+    def holds(self, question: str) -> bool:
+        """True if the question is, word for word, one of the pairs."""
+        return _normalised(question) in self._answers
+
     def _recall(self, question: str) -> MemoryAnswer:
         wanted = _normalised(question)
         if wanted in self._answers:

@@ -11,8 +11,16 @@ from typing import Any
 
 import pytest
 
+from chat.protocol.events import FinalAnswer
+from chat.protocol.session import interrogate
 from chat.protocol.state import same_question_key
+from chat.rules.executive import RulesExecutive
 from knowledge import demo
+from knowledge.ingest.chunk import split_into_chunks
+from knowledge.ingest.read import read_document
+from knowledge.pipeline.types import Passage, SourceDocument
+from tests.fakes import PairMemory
+from tests.knowledge.reading import reflections
 
 DOCUMENTS = Path(demo.__file__).parent / "documents"
 HERE = Path(__file__).parent
@@ -128,3 +136,48 @@ def test_a_question_does_not_give_its_answer_away(question: dict[str, Any]) -> N
 def test_unanswerable_questions_are_told_apart_by_a_reason() -> None:
     assert len(UNKNOWN) >= 12
     assert all(question["why"] for question in UNKNOWN)
+
+
+@pytest.fixture(scope="module")
+def demo_memory() -> PairMemory:
+    """A memory that holds every pair of the demo's documents by heart."""
+    sources = [as_source(number, path) for number, path in enumerate(sorted(DOCUMENTS.iterdir()), start=1)]
+    made, across = reflections(*sources)
+    return PairMemory([pair for each in made for pair in each.pairs] + across)
+
+
+def as_source(number: int, path: Path) -> SourceDocument:
+    parsed = read_document(path.name, path.read_bytes())
+    chunks = split_into_chunks(parsed.text)
+    passages = tuple(Passage(1000 * number + place, chunk.text) for place, chunk in enumerate(chunks))
+    return SourceDocument(number, parsed.title, passages, parsed.date)
+
+
+def answers_given(question: dict[str, Any], memory: PairMemory) -> set[str]:
+    events = interrogate(by_question(question), RulesExecutive(), memory)
+    final = next(event.data for event in events if isinstance(event.data, FinalAnswer))
+    return {value.casefold() for value in final.values} if final.known else set()
+
+
+def test_nine_of_ten_questions_over_several_documents_are_answered_from_the_pairs(
+    demo_memory: PairMemory,
+) -> None:
+    several = [question for question in QUESTIONS if len(set(question["documents"])) > 1]
+    wrong = [
+        by_question(question)
+        for question in several
+        if answers_given(question, demo_memory) != {answer.casefold() for answer in question["answers"]}
+    ]
+    assert len(wrong) <= len(several) // 10, wrong
+
+
+def test_no_question_of_the_file_is_a_pair_that_was_trained(demo_memory: PairMemory) -> None:
+    several = [question for question in QUESTIONS if len(set(question["documents"])) > 1]
+    assert not [question for question in several if demo_memory.holds(by_question(question))]
+
+
+@pytest.mark.parametrize("question", UNKNOWN, ids=by_question)
+def test_what_the_documents_do_not_say_is_not_answered(
+    question: dict[str, Any], demo_memory: PairMemory
+) -> None:
+    assert answers_given(question, demo_memory) == set()

@@ -66,9 +66,7 @@ def test_a_description_after_a_name_is_no_further_member() -> None:
 
 
 def test_the_years_of_dated_clauses_tell_them_apart() -> None:
-    text = (
-        "Vosdam bought Helix in May 2016. Vosdam bought Atlas in 2019. Cor Visser joined Vosdam in 2019."
-    )
+    text = "Vosdam bought Helix in May 2016. Vosdam bought Atlas in 2019. Cor Visser joined Vosdam in 2019."
     assert ask("What did Vosdam buy in 2016?", text) == "Vosdam bought Helix in 2016."
     assert ask("What did Vosdam buy in 2019?", text) == "Vosdam bought Atlas in 2019."
     assert ask("Who joined Vosdam in 2019?", text) == "Cor Visser joined Vosdam in 2019."
