@@ -18,7 +18,15 @@ from knowledge.rules.english import (
     verb_readings,
 )
 from knowledge.rules.english import parts_of_speech as readings_of
-from knowledge.rules.lexicon import BE_FORMS, DO_FORMS, HAVE_FORMS, KINSHIP, ORGANISATION_WORDS
+from knowledge.rules.lexicon import (
+    BE_FORMS,
+    DO_FORMS,
+    HAVE_FORMS,
+    KINSHIP,
+    MONTHS,
+    ORGANISATION_WORDS,
+    WEEKDAYS,
+)
 
 _VOWELS = "aeiou"
 _AUXILIARIES = BE_FORMS | DO_FORMS | HAVE_FORMS
@@ -67,16 +75,17 @@ def verb_of(noun: str) -> str:
     """
     if noun in KINSHIP or not is_person_noun(noun):
         return ""
-    return next((stem for stem in (noun, *_stems(noun)) if ("VB" in _tags(stem))), "")
+    return next((stem for stem in _stems(noun) if "VB" in _tags(stem)), "")
 
 
 def _stems(noun: str) -> list[str]:
+    """What a noun may come from, the likeliest first: to found, not to founder; to skipper, not to skip."""
     stem = noun[:-2]
     if not noun.endswith(("er", "or")) or len(stem) < 2:
-        return []
-    undoubled = [stem[:-1]] if stem[-1] == stem[-2] else []
+        return [noun]
     supplied = [stem[:-1] + "y"] if stem.endswith("i") else []
-    return [*undoubled, *supplied, stem, f"{stem}e"]
+    undoubled = [stem[:-1]] if stem[-1] == stem[-2] else []
+    return [stem, f"{stem}e", *supplied, noun, *undoubled]
 
 
 def _tags(word: str) -> set[str]:
@@ -125,7 +134,8 @@ def with_bare_names(question: str) -> str:
     def bare(match: re.Match[str]) -> str:
         kind = match["kind"]
         is_kind = set(readings_of(kind)) >= {"NOUN"} and not is_person_noun(kind)
-        is_needed = is_place_noun(kind) or kind in ORGANISATION_WORDS or kind in _AUXILIARIES
+        is_time = match["name"].lower() in {*MONTHS, *WEEKDAYS}
+        is_needed = is_time or is_place_noun(kind) or kind in ORGANISATION_WORDS or kind in _AUXILIARIES
         return match["name"] if is_kind and not is_needed else match[0]
 
     plainer = _KIND_AFTER_NAME.sub(bare, question)

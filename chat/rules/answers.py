@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from chat.protocol.mentions import names_in
 from chat.rules.frames import parse_question
+from chat.rules.relevance import speaks_of_what_was_asked
+from chat.rules.word_forms import forms, words_of
 from knowledge.rules.english import (
     find_dates,
     is_person_noun,
@@ -61,8 +64,12 @@ def values_of(question: str, answer: str) -> tuple[str, ...]:
     as written, so that "How many ..." yields one number when the answer states it, else the things listed.
     """
     sentence = " ".join(answer.split()).rstrip(".!").strip()
+    if not speaks_of_what_was_asked(question, sentence):
+        return ()
     sought = what_is_sought(question)
-    found = _across_be(question, sentence, sought)
+    found = _described(question, sentence, sought)
+    if found is None:
+        found = _across_be(question, sentence, sought)
     if found is None:
         found = _left_over(question, sentence, sought)
     return tuple(dict.fromkeys(value for value in map(_trimmed, found) if value))
@@ -80,6 +87,19 @@ def what_is_sought(question: str) -> Sought:
 
 
 # Either side of "be"
+
+
+def _described(question: str, sentence: str, sought: Sought) -> list[str] | None:
+    """ "The barge whose skipper is X is Y", whatever kind of thing the question asked for: Y."""
+    told = re.match(r"The [\w -]+? (?:whose|that|who) ", sentence)
+    if not told:
+        return None
+    asked = question.casefold()
+    for be in _BE.finditer(sentence, told.end()):
+        again = next((b for b in _BE.finditer(sentence, be.end())), None)
+        if again and sentence[be.end() : again.start()].casefold() in asked:
+            return _fitting(sentence[again.end() :], sought, plural=again[1] in ("are", "were"))
+    return None
 
 
 def _across_be(question: str, sentence: str, sought: Sought) -> list[str] | None:
@@ -108,14 +128,14 @@ def _of_the_property(question: str, sentence: str, sought: Sought) -> list[str] 
 def _content(question: str, sought: Sought) -> list[frozenset[str]]:
     opening = _WH.match(question)
     rest = question[opening.end() :] if opening else question
-    words = [word for word in _words(rest) if word.lower() not in _FUNCTION_WORDS | PREPOSITIONS]
+    words = [word for word in words_of(rest) if word.lower() not in _FUNCTION_WORDS | PREPOSITIONS]
     if words and words[0].lower() == sought.noun:
         words = words[1:]
-    return [_forms(word) for word in words]
+    return [forms(word) for word in words]
 
 
 def _covers(text: str, wanted: list[frozenset[str]]) -> bool:
-    available = [_forms(word) for word in _words(text)]
+    available = [forms(word) for word in words_of(text)]
     return bool(wanted) and all(any(word & other for other in available) for word in wanted)
 
 
@@ -141,14 +161,16 @@ def _marked(question: str, sentence: str, sought: Sought) -> list[tuple[int, int
         if found:
             spans.append(found.span())
             rest = rest.replace(name, " ", 1)
-    left = Counter(_forms(word) for word in _words(rest))
+    left = Counter(forms(word) for word in words_of(rest))
     for match in _WORD.finditer(sentence):
         if any(start <= match.start() < end for start, end in spans):
             continue
-        is_asked_for = _is_part_of_name(match, sentence) and _forms(match[0]) & _forms(sought.noun)
-        forms = next((forms for forms in left if left[forms] and forms & _forms(match[0])), None)
-        if forms and not is_asked_for:
-            left[forms] -= 1
+        is_asked_for = forms(match[0]) & forms(sought.noun) and (
+            _is_part_of_name(match, sentence) or _is_part_of_compound(match, sentence, left)
+        )
+        repeated = next((word for word in left if left[word] and word & forms(match[0])), None)
+        if repeated and not is_asked_for:
+            left[repeated] -= 1
             spans.append(match.span())
     return sorted(spans)
 
@@ -159,6 +181,14 @@ def _is_part_of_name(word: re.Match[str], sentence: str) -> bool:
     return word[0][0].isupper() or bool(
         before and before[0][0].isupper() and before[0].lower() not in ARTICLES
     )
+
+
+def _is_part_of_compound(word: re.Match[str], sentence: str, asked: Mapping[frozenset[str], int]) -> bool:
+    """ "incident" in "the certificate incident", where the question speaks of incidents only."""
+    before = words_of(sentence[: word.start()])[-2:]
+    if len(before) < 2 or before[0].lower() not in ARTICLES:
+        return False
+    return "NOUN" in parts_of_speech(before[1].lower()) and not any(forms(before[1]) & each for each in asked)
 
 
 def _runs(sentence: str, marked: list[tuple[int, int]]) -> list[str]:
@@ -209,13 +239,17 @@ def _names_another_relation(question: str, sentence: str) -> bool:
     told = re.match(r"The ([\w -]+?) of .+? (?:is|are|was|were) ", sentence)
     if not (asked and told):
         return False
-    return not _forms(asked[1].split()[-1]) & _forms(told[1].split()[-1])
+    return not forms(asked[1].split()[-1]) & forms(told[1].split()[-1])
 
 
 # The part that fits the question word
 
 
 def _fitting(text: str, sought: Sought, *, plural: bool) -> list[str]:
+    if sought.kind == "when" and not _tells_time(text):
+        return []
+    if sought.kind in ("how many", "how much") and not _NUMBER.search(text) and not _number_in(text):
+        return []
     if sought.kind == "when":
         return [_year_in(text) if sought.noun == "year" else _time_in(text)]
     if sought.kind == "where":
@@ -247,8 +281,13 @@ def _year_in(text: str) -> str:
     return str(years[0]) if years else _time_in(text)
 
 
+def _tells_time(text: str) -> bool:
+    """A date, a clock time, a named time, or a phrase such as "after the merger"."""
+    return bool(find_dates(text)) or _names_time(text) or text.split()[0].lower() in PREPOSITIONS | {"every"}
+
+
 def _names_time(text: str) -> bool:
-    return any(singular(word.lower()) in TIME_NOUNS or word[0].isdigit() for word in _words(text))
+    return any(singular(word.lower()) in TIME_NOUNS or word[0].isdigit() for word in words_of(text))
 
 
 def _without_date(text: str) -> str:
@@ -298,15 +337,3 @@ def _trimmed(value: str) -> str:
     value = re.sub(r"^(The|A|An) ", lambda article: article[0].lower(), value.strip(" ,;"))
     is_plain_name = value.lower().startswith(("the ", "a ", "an ")) and not names_in(value)
     return strip_article(value) if is_plain_name else value
-
-
-def _words(text: str) -> list[str]:
-    return [re.sub(r"['’]s?$", "", word) for word in _WORD.findall(text)]
-
-
-@lru_cache(maxsize=50_000)
-def _forms(word: str) -> frozenset[str]:
-    """All base forms a word may have, so that "leads" and "led" meet in "lead"."""
-    lower = re.sub(r"['’]s?$", "", word).lower()
-    lemmas = {lemma.lower() for lemmas in parts_of_speech(lower).values() for lemma in lemmas}
-    return frozenset({lower, singular(lower), *lemmas})

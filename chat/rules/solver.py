@@ -27,6 +27,8 @@ T = TypeVar("T")
 _PLACES_WITH_NAMES = words("city town village municipality borough county province state island port parish")
 #: As many values of a description are followed up.
 MOST_VALUES = 24
+#: A description that more things than these answer to names none of them.
+MOST_OF_KIND = 3
 
 
 @dataclass(frozen=True)
@@ -250,13 +252,33 @@ class Solver:
 
     def first_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
         """The first wording that MEMORY answers with something usable."""
-        for sub_query in (*asked, *wordings.plainer(asked)):
+        found = self._first_answered((*asked, *wordings.plainer(asked)), stage)
+        if found is None:
+            found = self.by_kind(asked, stage)
+        if found is None:
+            self.unknown.append(asked[0].question)
+        return found or Finding(partial=True)
+
+    def by_kind(self, asked: Sequence[SubQuery], stage: Stage) -> Finding | None:
+        """ "Who builds the weather buoy?" once more with the name of what is a weather buoy."""
+        kind = wordings.kind_in(asked[0].question)
+        named = self._first_answered(wordings.of_kind(kind), stage) if kind else None
+        if named is None or len(named.values) > MOST_OF_KIND:
+            return None
+        found = Finding.union(
+            each.after(named.support)
+            for value in named.values
+            if (each := self._first_answered(wordings.with_name(asked, kind, value), stage)) is not None
+        )
+        return found if found.values else None
+
+    def _first_answered(self, asked: Sequence[SubQuery], stage: Stage) -> Finding | None:
+        for sub_query in asked:
             exchange = self.exchange(sub_query, stage)
             values = values_of(sub_query.question, exchange.answer) if exchange and exchange.known else ()
             if exchange and values:
                 return Finding(values, (exchange.index,), (exchange.index,))
-        self.unknown.append(asked[0].question)
-        return Finding(partial=True)
+        return None
 
     def exchange(self, sub_query: SubQuery, stage: Stage) -> Exchange | None:
         known = self.state.answer_to(sub_query.question)

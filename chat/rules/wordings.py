@@ -28,6 +28,7 @@ from knowledge.rules.english import (
     is_place_noun,
     is_plural,
     looks_like_person_name,
+    parts_of_speech,
     past,
     plural,
     possessive,
@@ -36,14 +37,18 @@ from knowledge.rules.english import (
     third_person,
     verb_lemma,
     verb_readings,
+    with_indefinite_article,
 )
-from knowledge.rules.lexicon import BE_FORMS, PLACE_PREPOSITIONS, PREPOSITIONS, TIME_UNITS
+from knowledge.rules.lexicon import AGENT_NOUNS, BE_FORMS, PLACE_PREPOSITIONS, PREPOSITIONS, TIME_UNITS
 from knowledge.rules.property_wordings import PARAPHRASES
 
 Fill = Callable[[Template], str]
 #: Nouns that ask for the thing itself: "the name of X" is X.
 NAMING_NOUNS = frozenset({"name", "names", "full name", "identity"})
 _MOST = 6
+_NO_KIND = frozenset(
+    {"same", "of", "that", "who", "whose", "which", "first", "last", "is", "was", "are", "were"}
+)
 
 
 def sentence(text: str) -> str:
@@ -67,10 +72,15 @@ def relation(noun: str, owner: str, *, asked_past: bool = False) -> list[SubQuer
     first, second = reversed(one_or_all) if is_plural(noun) else one_or_all
     paraphrases = [text.format(x=owner, xs=possessive(owner), be=be) for text in PARAPHRASES.get(one, ())]
     told_otherwise = [*paraphrases[:1], *same_questions(one, owner), *verb_questions(one, owner)]
-    is_surely_thing = is_place_noun(one) or one in SYNONYMS or one in PARAPHRASES
+    is_surely_thing = is_place_noun(one) or one in SYNONYMS or one in PARAPHRASES or _is_thing(one)
     others = [] if is_surely_thing else [f"Who {be} the {one} of {owner}"]
     asked = _limited([first, *told_otherwise])[: _MOST - 1]
     return list(dict.fromkeys([*asked, *_limited([second, *others])]))[:_MOST]
+
+
+def _is_thing(noun: str) -> bool:
+    """A word of the dictionary that names no person: nobody is the battery of anything."""
+    return not is_person_noun(noun) and "NOUN" in parts_of_speech(noun.split()[-1])
 
 
 def relation_from_verb(text: str) -> list[str]:
@@ -84,6 +94,29 @@ def plainer(asked: Sequence[SubQuery]) -> list[SubQuery]:
     """The surest two wordings once more, with names that go without their kind."""
     texts = [text for sub_query in asked if (text := with_bare_names(sub_query.question))]
     return _limited(texts)[:2]
+
+
+_KIND = re.compile(
+    r"\bthe (?P<kind>(?:[a-z][a-z-]+ ){1,2}[a-z-]+?(?: (?:in|from|at) [A-Z][\w-]+)?)(?=[?,.]| by\b|$)"
+)
+
+
+def kind_in(question: str) -> str:
+    """What a question describes by its kind where a name may stand: "weather buoy", "chain maker in Oslo"."""
+    found = _KIND.search(question.rstrip("? "))
+    return found["kind"] if found and not set(found["kind"].split()) & _NO_KIND else ""
+
+
+def of_kind(kind: str) -> list[SubQuery]:
+    """Ask what is of a kind, in the words of "X is a weather buoy"."""
+    thing = with_indefinite_article(kind)
+    who = "Who" if is_person_noun(kind.split(" in ")[0]) else "What"
+    return _limited([f"{who} is {thing}", f"Which {kind.split(' in ')[0].split()[-1]} is {thing}"])
+
+
+def with_name(asked: Sequence[SubQuery], kind: str, name: str) -> list[SubQuery]:
+    """The first wordings with a name in the place of the kind."""
+    return _limited([each.question.replace(f"the {kind}", name) for each in asked])[:3]
 
 
 def what_is(phrase: NounPhrase, fill: Fill) -> list[SubQuery]:
@@ -198,23 +231,34 @@ def _object_gap(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery
 def _whose(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
     """ "the person whose hobby is judo": "Who is the person whose hobby is judo?" """
     noun, text = singular(phrase.noun), fill(clause.parts)
-    who = "Who" if is_person_noun(noun) else "What"
-    wordings = [f"{who} is the {noun} whose {text}", f"{who} are the {plural(noun)} whose {text}"]
     value = fill(clause.predicate.rest)
-    if clause.predicate.auxiliary in BE_FORMS and value:
-        wordings.insert(1, _which_has(noun, clause.possessed, value))
+    is_stated = clause.predicate.auxiliary in BE_FORMS and bool(value)
+    may_be_thing = not is_person_noun(noun) or noun in AGENT_NOUNS
+    who = "What" if may_be_thing else "Who"
+    wordings = [f"{who} is the {noun} whose {text}", f"{who} are the {plural(noun)} whose {text}"]
+    if is_plural(phrase.noun) and may_be_thing:
+        # Things of several kinds may share it: under "entity" they are found together.
+        wordings.insert(0, f"What are the entities whose {text}")
+    if is_stated:
+        wordings.insert(1, _which_has(phrase.noun, clause.possessed, value))
+        wordings += _in_general(clause.possessed, value, text, may_be_thing=may_be_thing)
         if is_person_noun(noun):
             wordings += [f"Who is the person whose {text}", f"Whose {clause.possessed} is {value}"]
-        else:
-            wordings += [f"What is the entity whose {text}", _which_has("entity", clause.possessed, value)]
     return _limited(wordings, mentions=(value,) if value else ())
+
+
+def _in_general(possessed: str, value: str, text: str, *, may_be_thing: bool) -> list[str]:
+    if not may_be_thing:
+        return []
+    return [f"What is the entity whose {text}", _which_has("entity", possessed, value)]
 
 
 def _which_has(noun: str, possessed: str, value: str) -> str:
     """ "Which boat has Mara Lind as skipper", "Which boat has the length 12 metres"."""
+    has = "have" if is_plural(noun) else "has"
     if looks_like_person_name(value) and is_person_noun(possessed):
-        return f"Which {noun} has {value} as {possessed}"
-    return f"Which {noun} has the {possessed} {value}"
+        return f"Which {noun} {has} {value} as {possessed}"
+    return f"Which {noun} {has} the {possessed} {value}"
 
 
 def _place(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
