@@ -67,7 +67,7 @@ def values_of(question: str, answer: str) -> tuple[str, ...]:
     if not speaks_of_what_was_asked(question, sentence):
         return ()
     sought = what_is_sought(question)
-    found = _described(question, sentence, sought)
+    found = _described(question, sentence, sought) or _holder(question, sentence, sought)
     if found is None:
         found = _across_be(question, sentence, sought)
     if found is None:
@@ -100,6 +100,17 @@ def _described(question: str, sentence: str, sought: Sought) -> list[str] | None
         if again and sentence[be.end() : again.start()].casefold() in asked:
             return _fitting(sentence[again.end() :], sought, plural=again[1] in ("are", "were"))
     return None
+
+
+def _holder(question: str, sentence: str, sought: Sought) -> list[str] | None:
+    """Asked "What weighs 9 kilograms?" and told "The weight of X is 9 kilograms": X has that weight."""
+    told = re.fullmatch(r"The [\w -]+? of (?P<owner>.+?) (?:is|was|are|were) (?P<value>.+)", sentence)
+    if not told or sought.kind in ("when", "where", "how"):
+        return None
+    is_asked_by_value = told["value"].casefold() in question.casefold()
+    if not is_asked_by_value or told["owner"].casefold() in question.casefold():
+        return None
+    return [told["owner"]]
 
 
 def _across_be(question: str, sentence: str, sought: Sought) -> list[str] | None:

@@ -48,6 +48,8 @@ _ALIKE = tuple(
         "city town village country live place",
     )
 )
+#: Words of idioms ("do for a living", "how many people live in X") that mean something else by themselves.
+_IDIOMATIC = words("living live spare time people inhabitant inhabitants have must")
 _MOST_MISSED = 1 / 3
 
 
@@ -56,16 +58,15 @@ def speaks_of_what_was_asked(question: str, sentence: str) -> bool:
     asked = _relation_words(question)
     if not asked:
         return True
-    told = frozenset().union(*(forms(word) for word in content_words(sentence)), _implied_by_values(sentence))
+    said = content_words(_without_names(sentence, question))
+    told = frozenset().union(*(forms(word) for word in said), _implied_by_values(sentence))
     missed = sum(not (_senses(word) & told) for word in asked)
     return missed == 0 if len(asked) <= 2 else missed <= _MOST_MISSED * len(asked)
 
 
 def _relation_words(question: str) -> list[str]:
     """The words that say what is wanted: without names, dates, question words and the kind asked for."""
-    text = question
-    for name in sorted(names_in(question), key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", text)
+    text = _without_names(question, question)
     for date in find_dates(text):
         text = text.replace(date.text, " ")
     text = re.sub(
@@ -76,6 +77,13 @@ def _relation_words(question: str) -> list[str]:
     )
     text = re.sub(r"^((?:\w+ )?which) [\w-]+ ", r"\1 ", text, flags=re.I)
     return [word for word in content_words(text) if not forms(word) & _GENERIC and not word[:1].isdigit()]
+
+
+def _without_names(text: str, question: str) -> str:
+    """The text without the names that the question asks about: "Works" in a company's name is no work."""
+    for name in sorted(names_in(question), key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", text)
+    return text
 
 
 def _implied_by_values(sentence: str) -> frozenset[str]:
@@ -103,4 +111,4 @@ def _rows() -> tuple[frozenset[str], ...]:
 def _row(noun: str, templates: tuple[str, ...]) -> frozenset[str]:
     texts = [noun, *(re.sub(r"\{\w+\}", " ", template) for template in templates)]
     found = frozenset().union(*(forms(word) for text in texts for word in content_words(text)))
-    return found - _GENERIC
+    return found - _GENERIC - _IDIOMATIC
