@@ -44,7 +44,9 @@ class CorpusCommand(BaseCommand):
         user_model = get_user_model()
         person = user_model.objects.filter(username=name).first()
         if person is None:
-            raise CommandError(f"There is no user “{name}”.")
+            raise CommandError(f"There is no user “{name}”. Check the name, or leave out --user.")
+        if not person.is_active:
+            raise CommandError(f"The account of “{name}” is closed. An administrator can open it again.")
         return person
 
     def _corpus(self, slug: str, person: Any, options: dict[str, Any]) -> Corpus:
