@@ -149,14 +149,13 @@ class MemoryVersionAdmin(CorpusScopedAdmin):
         moves = AliasMove.objects.filter(alias__corpus=row.corpus).select_related(
             "alias", "moved_by", "from_version__corpus", "to_version__corpus"
         )
-        last = next((move for move in moves if move.alias.name == LIVE), None)
         return {
             "metrics": figures_of(row.metrics),
             "config": settings_of(row.config),
             "moves": moves,
             "is_live": row.is_the_live_one,
             "is_owner": row.corpus_id in corpora_of(request, Role.OWNER),
-            "earlier": last.from_version if last and row.is_the_live_one else None,
+            "earlier": services.version_before(row.corpus) if row.is_the_live_one else None,
             "pairs_url": list_url(TrainedPair, row.corpus, version=str(row.pk)),
             "reason_form": ReasonForm(),
             "promote_url": self.url_of(row, "promote"),

@@ -160,7 +160,7 @@ class Rollback(CorpusView):
 
     @extend_schema(request=None, responses=AliasMoveSerializer)
     def post(self, request: Request, slug: str) -> Response:
-        """Point ``live`` back at the version it showed before its last move (owners)."""
+        """Point ``live`` at the version before the present one; again, and it goes further back (owners)."""
         return Response(AliasMoveSerializer(services.rollback(self.corpus(Role.OWNER), request.user)).data)
 
 

@@ -115,6 +115,9 @@ class AliasMove(models.Model):
     )
     moved_at = models.DateTimeField(auto_now_add=True)
     reason = models.CharField(max_length=300)
+    is_rollback = models.BooleanField(
+        default=False, editable=False, help_text="It took moves back; the next rollback goes further back."
+    )
 
     class Meta:
         ordering: ClassVar = ["-pk"]

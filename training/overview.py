@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from knowledge.models import Corpus, Document, GenerationRun, Role
 from memosite.runs import Run
-from training.models import LIVE, AliasMove, MemoryVersion, TrainingRun
+from training.models import LIVE, MemoryVersion, TrainingRun
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,3 @@ def knowledge_as_of(version: MemoryVersion) -> datetime:
 def documents_since(version: MemoryVersion) -> QuerySet[Document]:
     """The current documents that came in, or changed, after the version's knowledge was fixed."""
     return version.corpus.documents.current().filter(uploaded_at__gt=knowledge_as_of(version))
-
-
-def version_before(corpus: Corpus) -> MemoryVersion | None:
-    """The version that a rollback of the live alias would go back to."""
-    last = AliasMove.objects.filter(alias__corpus=corpus, alias__name=LIVE).first()
-    return last.from_version if last else None

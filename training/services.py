@@ -55,9 +55,50 @@ def continue_after_generation(run: GenerationRun) -> None:
         start_training(run.corpus, run.created_by, go_live=True, after=run)
 
 
-@transaction.atomic
 def promote(version: MemoryVersion, person: Any = None, *, reason: str, alias: str = LIVE) -> AliasMove:
     """Point an alias of the version's corpus at the version. Raises Conflict where it points there already."""
+    return _move(version, person, reason=reason, alias=alias)
+
+
+def rollback(corpus: Corpus, person: Any = None, *, alias: str = LIVE) -> AliasMove:
+    """Point the alias at the version before the present one; each further rollback goes one further back.
+
+    Raises Conflict if there is none.
+    """
+    before = version_before(corpus, alias)
+    if before is None:
+        raise Conflict("There is no earlier version to go back to.")
+    present = MemoryVersion.objects.get(aliases__corpus=corpus, aliases__name=alias)
+    return _move(before, person, reason=f"Rollback from {present}", alias=alias, is_rollback=True)
+
+
+def version_before(corpus: Corpus, alias: str = LIVE) -> MemoryVersion | None:
+    """The version that a rollback of the alias would go back to."""
+    *earlier, present = _trail(corpus, alias) or [None]
+    for number in reversed(earlier):
+        if number not in (None, present):  # none: the version was deleted
+            return MemoryVersion.objects.get(pk=number)
+    return None
+
+
+def _trail(corpus: Corpus, alias: str) -> list[int | None]:
+    """What an alias showed, the present version last, without what rollbacks took back."""
+    moves = AliasMove.objects.filter(alias__corpus=corpus, alias__name=alias).order_by("pk")
+    trail: list[int | None] = []
+    for before, after, is_rollback in moves.values_list("from_version", "to_version", "is_rollback"):
+        if not trail and before:
+            trail.append(before)
+        while is_rollback and after in trail and trail[-1] != after:
+            trail.pop()
+        if not is_rollback or after not in trail:
+            trail.append(after)
+    return trail
+
+
+@transaction.atomic
+def _move(
+    version: MemoryVersion, person: Any, *, reason: str, alias: str, is_rollback: bool = False
+) -> AliasMove:
     Corpus.objects.select_for_update().get(pk=version.corpus_id)
     row = Alias.objects.filter(corpus=version.corpus, name=alias).first()
     before = row.version if row else None
@@ -74,15 +115,8 @@ def promote(version: MemoryVersion, person: Any = None, *, reason: str, alias: s
         to_version=version,
         moved_by=person if getattr(person, "pk", None) else None,
         reason=reason,
+        is_rollback=is_rollback,
     )
-
-
-def rollback(corpus: Corpus, person: Any = None, *, alias: str = LIVE) -> AliasMove:
-    """Point the alias back at the version it showed before its last move. Raises Conflict if there is none."""
-    last = AliasMove.objects.filter(alias__corpus=corpus, alias__name=alias).first()
-    if last is None or last.from_version is None:
-        raise Conflict("There is no earlier version to go back to.")
-    return promote(last.from_version, person, reason=f"Rollback from {last.to_version}", alias=alias)
 
 
 def live_version(corpus: Corpus) -> MemoryVersion:

@@ -15,12 +15,12 @@ from django_htmx.middleware import HtmxDetails
 
 from knowledge.models import Corpus, Role
 from knowledge.views import corpus_or_404
-from memosite.errors import MemoError
+from memosite.errors import Conflict, MemoError
 from training import services
 from training.curve import chart_of
 from training.figures import figures_of, settings_of
 from training.models import AliasMove, MemoryVersion
-from training.overview import documents_since, knowledge_as_of, states_for, version_before
+from training.overview import documents_since, knowledge_as_of, states_for
 
 DOCUMENTS_ON_A_PAGE = 100
 RECENT_RUNS = 3
@@ -142,7 +142,7 @@ def _history(row: Corpus) -> dict[str, Any]:
     return {
         "versions": row.versions.all(),
         "live": MemoryVersion.objects.live_in(row).first(),
-        "before": version_before(row),
+        "before": services.version_before(row),
         "moves": moves[:RECENT_MOVES],
     }
 
@@ -164,8 +164,11 @@ def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 @login_required
 @require_POST
 def rollback(request: HttpRequest, slug: str) -> HttpResponse:
-    """Go back to the version that was live before."""
+    """Go back to the version that was live before, if it is still the one that the page named."""
     row = corpus_or_404(request, slug, Role.OWNER)
+    before = services.version_before(row)
+    if before and request.POST.get("to", str(before.number)) != str(before.number):
+        raise Conflict("Another version went live since this page was loaded. Look at it again.")
     services.rollback(row, request.user)
     number = services.live_version(row).number
     messages.success(request, f"Rolled back: version {number} answers from now on.")

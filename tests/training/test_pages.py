@@ -243,6 +243,21 @@ def test_rollback_is_one_click(client, corpus, log_in):
     assert live_version(corpus) == first
 
 
+def test_a_rollback_from_a_page_that_is_out_of_date_changes_nothing(client, corpus, log_in):
+    """A button clicked twice must not go back two versions."""
+    owner = log_in("owns")
+    versions = MemoryVersionFactory.create_batch(3, corpus=corpus)
+    for version in versions:
+        promote(version, owner, reason="better")
+    back = reverse("rollback", args=[corpus.slug])
+    assert 'name="to" value="2"' in client.get(versions[2].get_absolute_url()).content.decode()
+    client.post(back, {"to": "2"})
+    answer = client.post(back, {"to": "2"})
+    assert answer.status_code == 409
+    assert "went live since this page was loaded" in answer.content.decode()
+    assert live_version(corpus) == versions[1]
+
+
 def test_curators_neither_promote_nor_roll_back(client, corpus, log_in):
     log_in("curates")
     version = MemoryVersionFactory(corpus=corpus)
