@@ -171,6 +171,7 @@ MEDIA_URL = "media/"  # never served: documents are read through views that chec
 TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["memosite.formats"]  # times say that they are UTC
 
 # --- REST --------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

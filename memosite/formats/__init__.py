@@ -1,0 +1,1 @@
+"""How dates are written here, in place of Django's own ways."""
