@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
 from memosite.errors import MemoError
 
@@ -23,6 +25,25 @@ def admin_content_security_policy(get_response: GetResponse) -> GetResponse:
         if request.path.startswith("/admin/"):
             response._csp_replace = settings.ADMIN_CONTENT_SECURITY_POLICY  # type: ignore[attr-defined]
         return response
+
+    return middleware
+
+
+def login_fills_the_page(get_response: GetResponse) -> GetResponse:
+    """Send the whole page to the login when a part of it asks again after the session has ended.
+
+    A redirect would be followed out of sight, and the login form put where the progress of a run belongs. After
+    the login the person is back on the page, not on the part.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        asker = request.htmx  # type: ignore[attr-defined]
+        login = urlsplit(response.get("Location", "")).path
+        if not asker or login not in (reverse("login"), reverse("admin:login")):
+            return response
+        back = asker.current_url_abs_path or request.get_full_path()
+        return HttpResponseClientRedirect(f"{login}?{urlencode({'next': back})}")
 
     return middleware
 

@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "memosite.middleware.login_fills_the_page",
     "simple_history.middleware.HistoryRequestMiddleware",
     "memosite.middleware.people_read_errors",
 ]
