@@ -25,6 +25,10 @@ from training.overview import documents_since, knowledge_as_of, states_for
 DOCUMENTS_ON_A_PAGE = 100
 RECENT_RUNS = 3
 RECENT_MOVES = 50
+# How often a page asks for its changing part: often while a run is at work on it, and now and then otherwise, so
+# that what somebody else starts is seen without a reload.
+BUSY_SECONDS = 1
+IDLE_SECONDS = 15
 
 
 class PageRequest(HttpRequest):
@@ -45,15 +49,20 @@ class NoReason(MemoError):
 def home(request: PageRequest) -> HttpResponse:
     """The corpora that the person may read, each with what to do next."""
     states = states_for(request.user)
-    context = {"states": states, "is_busy": any(state.run for state in states)}
+    context = {"states": states, "poll_seconds": poll_seconds(any(state.run for state in states))}
     template = "training/_corpora.html" if request.htmx else "training/home.html"
     return render(request, template, context)
+
+
+def poll_seconds(is_busy: bool) -> int:
+    """After how many seconds a page asks for its changing part again."""
+    return BUSY_SECONDS if is_busy else IDLE_SECONDS
 
 
 @login_required
 @require_safe
 def corpus(request: PageRequest, slug: str) -> HttpResponse:
-    """A corpus with its documents and runs; asked by htmx, only the part that changes while a run is at work."""
+    """A corpus with its documents and runs; asked by htmx, only the part that changes."""
     row = corpus_or_404(request, slug)
     context = state_context(request, row)
     if request.htmx:
@@ -68,6 +77,7 @@ def state_context(request: HttpRequest, row: Corpus) -> dict[str, Any]:
     live = MemoryVersion.objects.live_in(row).first()
     generations = list(row.generation_runs.annotate(unread_count=Count("unread"))[:RECENT_RUNS])
     trainings = list(row.training_runs.select_related("version")[:RECENT_RUNS])
+    is_busy = any(run.is_active for run in (*generations, *trainings))
     return {
         "corpus": row,
         "live": live,
@@ -78,7 +88,8 @@ def state_context(request: HttpRequest, row: Corpus) -> dict[str, Any]:
         "generations": generations,
         "trainings": trainings,
         "chart": chart_of(trainings[0].curve, trainings[0].total) if trainings else None,
-        "is_busy": any(run.is_active for run in (*generations, *trainings)),
+        "is_busy": is_busy,
+        "poll_seconds": poll_seconds(is_busy),
         "generating": any(run.is_active for run in generations),
         "training": any(run.is_active for run in trainings),
         "versions": row.versions.all(),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import log_in
-from tests.factories import ConversationFactory, TrainingRunFactory, UserFactory
+from tests.factories import PASSWORD, ConversationFactory, TrainingRunFactory, UserFactory
+from training import views
 from training.models import TrainingRun
 
 PHONE = {"width": 390, "height": 844}
@@ -38,7 +40,35 @@ def test_progress_moves_without_a_reload_until_the_run_is_over(visitor: Page, si
     expect(visitor.get_by_text("30 of 40")).to_be_visible()
     TrainingRun.objects.update(status="failed", error="The disk is full.")
     expect(visitor.get_by_text("The disk is full.")).to_be_visible()
-    expect(visitor.locator("[hx-trigger]")).to_have_count(0)
+    expect(visitor.locator("#corpus-state")).to_have_attribute("hx-trigger", "every 15s")
+
+
+@pytest.mark.parametrize("path", ["/", "/corpora/handbook/"])
+def test_a_run_that_somebody_else_starts_appears_without_a_reload(
+    visitor: Page, site, corpus, owner, monkeypatch: pytest.MonkeyPatch, path: str
+):
+    monkeypatch.setattr(views, "IDLE_SECONDS", 1)
+    log_in(visitor, site, owner.username)
+    visitor.goto(f"{site}{path}")
+    expect(visitor.get_by_role("heading", level=1)).to_be_visible()
+    expect(visitor.locator("progress")).to_have_count(0)
+    TrainingRunFactory(corpus=corpus, status="running", phase="training", done=12, total=40)
+    expect(visitor.get_by_label("Training", exact=True)).to_have_attribute("value", "12")
+
+
+def test_a_page_whose_session_ends_while_a_run_is_at_work_goes_to_the_login_and_back(
+    visitor: Page, site, corpus, owner, training
+):
+    log_in(visitor, site, owner.username)
+    visitor.goto(f"{site}{corpus.get_absolute_url()}")
+    expect(visitor.get_by_label("Training", exact=True)).to_be_visible()
+    Session.objects.all().delete()
+    expect(visitor.get_by_role("heading", name="Log in")).to_be_visible()
+    assert visitor.locator("#corpus-state").count() == 0
+    visitor.get_by_label("User name").fill(owner.username)
+    visitor.get_by_label("Password").fill(PASSWORD)
+    visitor.get_by_role("button", name="Log in").click()
+    expect(visitor).to_have_url(f"{site}{corpus.get_absolute_url()}")
 
 
 def test_cancel_asks_the_run_to_stop(visitor: Page, site, corpus, owner, training):

@@ -94,11 +94,12 @@ def test_a_running_run_has_a_labelled_bar_with_numbers_and_time_left(client, cor
         assert said in page
 
 
-def test_home_asks_again_only_while_something_is_at_work(client, corpus, log_in):
+def test_home_asks_again_now_and_then_and_often_while_something_is_at_work(client, corpus, log_in):
     log_in("reads")
-    assert "hx-trigger" not in client.get(reverse("home")).content.decode()
+    assert 'hx-trigger="every 15s"' in client.get(reverse("home")).content.decode()
     GenerationRunFactory(corpus=corpus)
-    assert "hx-trigger" in client.get(reverse("home")).content.decode()
+    assert 'hx-trigger="every 1s"' in client.get(reverse("home")).content.decode()
+    assert 'hx-trigger="every 1s"' in client.get(reverse("home"), headers=HTMX).content.decode()
 
 
 def test_home_takes_the_same_number_of_queries_for_one_corpus_and_for_many(
@@ -134,15 +135,16 @@ def test_everybody_sees_the_buttons_of_their_role(client, corpus, log_in, role, 
     assert ('name="files"' in page) == bool(buttons)
 
 
-def test_htmx_gets_the_changing_part_alone_and_it_asks_again_while_a_run_is_at_work(client, corpus, log_in):
+def test_htmx_gets_the_changing_part_alone_and_it_asks_often_while_a_run_is_at_work(client, corpus, log_in):
     log_in("reads")
     run = GenerationRunFactory(corpus=corpus, status="running")
     part = page_of(client, corpus, **HTMX)
     assert part.lstrip().startswith('<div id="corpus-state" hx-get=')
+    assert 'hx-trigger="every 1s"' in part
     assert "<html" not in part
     run.status = "succeeded"
     run.save()
-    assert "hx-get" not in page_of(client, corpus, **HTMX)
+    assert 'hx-trigger="every 15s"' in page_of(client, corpus, **HTMX)
 
 
 def test_a_run_tells_its_error_the_refused_items_and_the_unread_sentences(client, corpus, log_in):
