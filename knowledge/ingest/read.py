@@ -24,6 +24,9 @@ MAX_NAME = 150
 FORBIDDEN_IN_NAMES = re.compile(r"[/\\\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 DATE_LINE = re.compile(r"^(?:date|updated|last updated|effective date)\s*:\s*(?P<date>.+)$", re.I)
 LINES_BEFORE_DATE = 12
+LONGEST_HEADING = 80
+SENTENCE_END = re.compile(r"[.!?…](?:\s|$)|[,;:]$")
+LIST_MARK = re.compile(r"[-*•]\s")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Format:
 
 
 def read_text(data: bytes, limits: Limits) -> Content:
-    return Content(decode(data))
+    text = clean(decode(data))
+    return Content(text, title=_heading_line(text))
 
 
 def _markdown(data: bytes, limits: Limits) -> Content:
@@ -145,6 +149,25 @@ def _check_text(text: str, limits: Limits) -> None:
 def _first_heading(text: str) -> str:
     first = text.split("\n", 1)[0]
     return first.lstrip("#").strip() if first.startswith("#") else ""
+
+
+def _heading_line(text: str) -> str:
+    """The first line of a plain text if it reads as a heading: short, no sentence, and sentences follow it.
+
+    A text that has no sentence ends at all may state a fact in every line, the first one included.
+    """
+    first, _, rest = text.partition("\n")
+    heading = first.strip("#=*_ ")
+    is_heading = (
+        re.search(r"[^\W\d_]", heading)
+        and len(heading) <= LONGEST_HEADING
+        and not SENTENCE_END.search(heading)
+        and not LIST_MARK.match(first)
+        and not DATE_LINE.match(first)
+        and SENTENCE_END.search(rest)
+        and not rest[:1].islower()  # a line of prose that was broken by its width
+    )
+    return heading if is_heading else ""
 
 
 def _date_line(text: str) -> date | None:

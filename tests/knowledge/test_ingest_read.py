@@ -91,6 +91,44 @@ def test_markdown_keeps_headings_and_lists_and_drops_the_markup():
     assert (document.title, document.date) == ("Handbook", date(2024, 1, 2))
 
 
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Internal systems\n\nHeron is a database.", "Internal systems"),
+        ("  Internal   systems \r\nDate: 6 March 2026\r\n\r\nHeron is new.\r\n", "Internal systems"),
+        ("\ufeffInternal systems\n================\n\nHeron is new.", "Internal systems"),
+        ("== Internal systems ==\nHeron is a database.", "Internal systems"),
+        ("Heron: what it is for\n\nIt stores measurements.", "Heron: what it is for"),
+        ("Version 2.4 of Heron\n\nIt is new.", "Version 2.4 of Heron"),
+        ("Внутренние системы\n\nТекст.", "Внутренние системы"),
+    ],
+)
+def test_the_heading_of_a_plain_text_is_its_title(text, title):
+    assert read_document("systems.txt", text.encode()).title == title
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Heron is a database.",
+        "Heron is a database. It stores measurements",
+        "Who runs Heron?\n\nBao Nguyen does.",
+        "Dear colleagues,\n\nHeron is new.",
+        "Heron is the database that stores\nall measurements of the company.",
+        "Heron stores " + "very " * 20 + "many measurements",
+        "- Heron is a database\n- Otter is a shop",
+        "Date: 6 March 2026\n\nHeron is a database.",
+        "2026-03-06\n\nHeron is a database.",
+        "1. Heron is a database\n2. Otter is a shop.",
+        "Heron is a database",
+        "Heron is a database\n\nOtter is a shop\n\nPuffin is a bus",
+        "----------\nHeron is a database.",
+    ],
+)
+def test_a_plain_text_without_a_heading_is_called_after_its_file(text):
+    assert read_document("systems.txt", text.encode()).title == "systems"
+
+
 def test_a_date_line_near_the_top_dates_the_document_and_prose_does_not():
     assert read_document("a.txt", b"Report\nDate: 3 May 2024\n\nText.").date == date(2024, 5, 3)
     assert read_document("b.txt", b"The bridge was opened on 3 May 2024.").date is None
