@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -40,9 +41,24 @@ class BadTitle(MemoError):
 
 
 def start_conversation(corpus: Corpus, person: Any) -> Conversation:
-    """Open a conversation with a corpus that the person may read. Raises NotAllowed."""
+    """Make a conversation with a corpus that the person may read. Raises NotAllowed."""
     corpus.require(person, Role.READER)
     return Conversation.objects.create(corpus=corpus, person=person)
+
+
+@transaction.atomic
+def open_conversation(corpus: Corpus, person: Any) -> Conversation:
+    """An empty conversation with the corpus: the one that the person has not used yet, or else a new one.
+
+    People open one, look, and leave; without this each look would stay in their list. Raises NotAllowed.
+    """
+    corpus.require(person, Role.READER)
+    get_user_model().objects.select_for_update().get(pk=person.pk)  # two clicks at once get the same one
+    unused = Conversation.objects.filter(corpus=corpus, person=person, title="", turns=None).first()
+    if unused is None:
+        return start_conversation(corpus, person)
+    unused.save(update_fields=["updated_at"])  # it comes to the top of the list as a new one would
+    return unused
 
 
 def conversations_of(person: Any) -> QuerySet[Conversation]:

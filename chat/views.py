@@ -40,10 +40,10 @@ class TurnShown:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversations(request: HttpRequest) -> HttpResponse:
-    """A person's conversations; a POST opens a new one with the chosen corpus."""
+    """A person's conversations; a POST opens an empty one with the chosen corpus."""
     if request.method == "POST":
         corpus = corpus_or_404(request, request.POST.get("corpus", ""))
-        return redirect(services.start_conversation(corpus, request.user))
+        return redirect(services.open_conversation(corpus, request.user))
     found = services.conversations_of(request.user).select_related("corpus")
     page = Paginator(found, CONVERSATIONS_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "corpora": services.askable_corpora(request.user)}

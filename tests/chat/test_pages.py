@@ -9,6 +9,7 @@ from django.test.utils import override_script_prefix
 from django.urls import reverse
 from django.utils import timezone
 
+from chat import services
 from chat.models import Conversation, Turn, TurnStatus
 from chat.protocol.events import (
     CandidatesRanked,
@@ -98,6 +99,36 @@ def test_a_new_conversation_opens_with_the_chosen_corpus(client, conversation):
     made = Conversation.objects.exclude(pk=conversation.pk).get()
     assert answer.url == made.get_absolute_url()
     assert (made.person, made.corpus) == (conversation.person, conversation.corpus)
+
+
+def start(client, corpus) -> Conversation:
+    """The conversation that the button opens."""
+    answer = client.post(reverse("conversations"), {"corpus": corpus.slug})
+    return next(row for row in Conversation.objects.all() if row.get_absolute_url() == answer.url)
+
+
+def test_an_empty_conversation_is_opened_again_rather_than_another_one_made(client, conversation):
+    first = start(client, conversation.corpus)
+    ConversationFactory(corpus=conversation.corpus, person=conversation.person, title="In between")
+    assert start(client, conversation.corpus) == first
+    assert Conversation.objects.filter(title="").count() == 1
+    assert services.conversations_of(conversation.person).first() == first  # on top, as a new one would be
+
+
+def test_a_conversation_with_a_question_or_a_title_is_not_taken_for_a_new_one(client, conversation):
+    asked = ConversationFactory(corpus=conversation.corpus, person=conversation.person)
+    TurnFactory(conversation=asked)
+    assert start(client, conversation.corpus) not in (asked, conversation)
+
+
+def test_an_empty_conversation_of_another_person_or_corpus_is_left_alone(client, conversation):
+    other = MemoryVersionFactory(live=True).corpus
+    conversation.person.groups.add(other.reader_group)
+    theirs = ConversationFactory(corpus=conversation.corpus)
+    elsewhere = start(client, other)
+    mine = start(client, conversation.corpus)
+    assert mine not in (theirs, elsewhere)
+    assert (mine.person, mine.corpus) == (conversation.person, conversation.corpus)
 
 
 @pytest.mark.parametrize("slug", ["", "no-such-corpus", "foreign"])
