@@ -13,6 +13,7 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
 SCHEME = "memosite-files"
+URL = f"{SCHEME}://localhost"  # a folder has no host, but kombu warns of an address without one
 
 
 class Channel(filesystem.Channel):

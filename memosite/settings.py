@@ -152,7 +152,7 @@ CHANNEL_LAYERS = {
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
-CELERY_BROKER_URL = REDIS_URL or "memosite-files://"
+CELERY_BROKER_URL = REDIS_URL or broker.URL
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {"socket_connect_timeout": 1, "retry_on_timeout": False} if REDIS_URL else broker.options(BROKER_DIR)
 )

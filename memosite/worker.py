@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 from typing import Any
 
-from celery.signals import worker_ready, worker_shutting_down
+from celery.exceptions import SecurityWarning
+from celery.signals import celeryd_init, worker_ready, worker_shutting_down
 from django.db import DatabaseError, connections
 
 from memosite import runs
 
 RESCUE_SECONDS = 3
 logger = logging.getLogger(__name__)
+
+
+@celeryd_init.connect
+def accept_superuser(**_: Any) -> None:
+    """Keep quiet about a worker of root, as in most containers: messages are JSON, and hold a row's number only.
+
+    Celery's refusal to read pickled messages as root stays.
+    """
+    message = "You're running the worker with superuser privileges"
+    warnings.filterwarnings("ignore", message, category=SecurityWarning)
 
 
 @worker_ready.connect
