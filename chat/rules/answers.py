@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from chat.protocol.mentions import names_in
 from chat.rules.frames import parse_question
-from chat.rules.relevance import speaks_of_what_was_asked
+from chat.rules.relevance import senses, speaks_of_what_was_asked
 from chat.rules.word_forms import forms, words_of
 from knowledge.rules.english import (
     find_dates,
@@ -44,6 +44,9 @@ _WH = re.compile(
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
 _EDGES = frozenset({"and", "that", "which", "who", "whose", "as", "has", "have", "had", "been", "'s", "’s"})
 _LOOSE_ENDS = frozenset({"of", "at", "by", "in", "on", "to", "for", "with", "from", "as"})
+_TIME_OPENINGS = frozenset(
+    {"before", "after", "during", "since", "until", "till", "every", "as", "when", "once"}
+)
 _QUESTION_WORDS = frozenset({"who", "what", "which", "when", "where", "how"})
 _FUNCTION_WORDS = BE_FORMS | DO_FORMS | ARTICLES | _QUESTION_WORDS | {"of"}
 
@@ -172,7 +175,7 @@ def _marked(question: str, sentence: str, sought: Sought) -> list[tuple[int, int
         if found:
             spans.append(found.span())
             rest = rest.replace(name, " ", 1)
-    left = Counter(forms(word) for word in words_of(rest))
+    left = Counter(forms(word) | _acts(word) for word in words_of(rest))
     for match in _WORD.finditer(sentence):
         if any(start <= match.start() < end for start, end in spans):
             continue
@@ -192,6 +195,11 @@ def _is_part_of_name(word: re.Match[str], sentence: str) -> bool:
     return word[0][0].isupper() or bool(
         before and before[0][0].isupper() and before[0].lower() not in ARTICLES
     )
+
+
+def _acts(noun: str) -> frozenset[str]:
+    """What somebody in a role does: "leads" repeats "leader"."""
+    return senses(noun) if is_person_noun(noun.lower()) else frozenset()
 
 
 def _is_part_of_compound(word: re.Match[str], sentence: str, asked: Mapping[frozenset[str], int]) -> bool:
@@ -294,7 +302,7 @@ def _year_in(text: str) -> str:
 
 def _tells_time(text: str) -> bool:
     """A date, a clock time, a named time, or a phrase such as "after the merger"."""
-    return bool(find_dates(text)) or _names_time(text) or text.split()[0].lower() in PREPOSITIONS | {"every"}
+    return bool(find_dates(text)) or _names_time(text) or text.split()[0].lower() in _TIME_OPENINGS
 
 
 def _names_time(text: str) -> bool:

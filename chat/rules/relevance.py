@@ -60,7 +60,7 @@ def speaks_of_what_was_asked(question: str, sentence: str) -> bool:
         return True
     said = content_words(_without_names(sentence, question))
     told = frozenset().union(*(forms(word) for word in said), _implied_by_values(sentence))
-    missed = sum(not (_senses(word) & told) for word in asked)
+    missed = sum(not (senses(word) & told) for word in asked)
     return missed == 0 if len(asked) <= 2 else missed <= _MOST_MISSED * len(asked)
 
 
@@ -94,7 +94,7 @@ def _implied_by_values(sentence: str) -> frozenset[str]:
 
 
 @cache
-def _senses(word: str) -> frozenset[str]:
+def senses(word: str) -> frozenset[str]:
     """The forms of a word and of all words that would answer for it."""
     own = forms(word)
     alike = {each for row in (*_ALIKE, *_rows()) if own & row for each in row}

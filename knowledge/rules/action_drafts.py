@@ -66,7 +66,7 @@ Gathered = dict[tuple[str, ...], Said]
 
 def action_drafts(index: CorpusIndex) -> Iterator[Draft]:
     """Every draft that actions and kinds allow, over the whole corpus."""
-    actions = [each for action in index.actions for each in _each_doer(made_active(action))]
+    actions = [each for action in index.actions for voice in _voices(action) for each in _each_doer(voice)]
     objects, subjects, circumstances = _gathered(actions)
     for key, said in objects.items():
         yield from _object_drafts(key, said, index.catalog)
@@ -85,6 +85,14 @@ def verb_key(action: Action) -> str:
     verb = action.verb
     auxiliary = {"do": "does", "are": "is", "were": "was", "have": "has"}.get(verb.auxiliary, verb.auxiliary)
     return f"{auxiliary} {verb.rest.casefold()}"
+
+
+def _voices(action: Action) -> Iterator[Action]:
+    """ "X was built in 1962 by Y" as what Y did, and as what happened to X, whoever did it."""
+    active = made_active(action)
+    yield active
+    if active is not action and active.adjuncts:
+        yield replace(action, adjuncts=active.adjuncts)
 
 
 def _each_doer(action: Action) -> Iterator[Action]:

@@ -21,6 +21,7 @@ from knowledge.rules.english import (
 )
 from knowledge.rules.facts import Action, Adjunct, Verb
 from knowledge.rules.lexicon import AGENT_NOUNS, CURRENCY, HAVE_FORMS, TIME_UNITS, words
+from knowledge.rules.roles import role_of
 from knowledge.rules.verbs import finite_for_one
 
 _NO_PASSIVE = words(
@@ -228,6 +229,8 @@ def subject_questions(doing: Doing, catalog: Catalog, *circumstances: str) -> li
     if kind:
         questions.append(f"Which {kind} {rest}?")
     questions.append(f"{word} is it that {rest}?")
+    if word == "Who" and action.object and not circumstances:
+        questions += _role_questions(doing)
     passive = _passive(action.verb)
     if action.object and passive and not circumstances and not action.counted:
         be, _, participle = passive.partition(" ")
@@ -238,6 +241,14 @@ def subject_questions(doing: Doing, catalog: Catalog, *circumstances: str) -> li
     else:
         questions.append(f"Can you tell me {word.lower()} {rest}?")
     return questions
+
+
+def _role_questions(doing: Doing) -> list[str]:
+    """ "led X" as "Who was the leader of X?": a role is asked for whichever way a document told of it."""
+    verb = doing.action.verb
+    role = role_of(verb.lemma) if verb.auxiliary in ("do", "does", "did") else ""
+    tenses = ("was", "is") if verb.past else ("is",)
+    return [f"Who {be} the {role} of {doing.action.object}?" for be in tenses] if role else []
 
 
 def _subject_word(doing: Doing, catalog: Catalog) -> str:

@@ -37,3 +37,10 @@ def verb_of_role(noun: str, past: bool) -> Verb | None:
     if past or "VBZ" not in readings:  # "Who leads X?" does not ask for those who led it once
         return None
     return Verb(readings["VBZ"], asked["verb"], "does", readings["VBZ"])
+
+
+@cache
+def role_of(lemma: str) -> str:
+    """Who does it: "leader" for "lead", "author" for "write"; "" where no such noun is in use."""
+    roles = (noun for noun in PARAPHRASES if " " not in noun and noun != lemma)
+    return next((noun for noun in roles if (verb := verb_of_role(noun, False)) and verb.lemma == lemma), "")

@@ -167,3 +167,17 @@ def test_a_heading_makes_clear_which_thing_is_meant() -> None:
 
 def test_without_the_heading_the_same_description_stays_unread() -> None:
     assert "The lost crate was found by Nora Quist." in unread_of("The lost crate was found by Nora Quist.")
+
+
+def test_when_something_was_done_is_asked_with_and_without_who_did_it() -> None:
+    text = "The Skov office was opened on 9 September 2013 by Nora Quist."
+    assert ask("When was the Skov office opened?", text) == "The Skov office was opened on 9 September 2013."
+    assert ask("When did Nora Quist open the Skov office?", text).startswith(
+        "Nora Quist opened the Skov office on"
+    )
+
+
+def test_a_role_is_asked_for_where_the_document_has_the_verb() -> None:
+    text = "Nora Quist led Project Heron. The bridge team is led by Cor Visser."
+    assert ask("Who was the leader of Project Heron?", text) == "Nora Quist led Project Heron."
+    assert ask("Who is the leader of the bridge team?", text) == "Cor Visser leads the bridge team."
