@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from knowledge.rules.english import (
+    inflected,
     is_person_noun,
     is_place_noun,
     past,
@@ -33,7 +34,7 @@ _AUXILIARIES = BE_FORMS | DO_FORMS | HAVE_FORMS
 _WHO_MANAGES = ("Who is the manager of {x}", "Who manages {x}", "Who does {x} report to")
 _JOB = ("What does {x} work as", "What is the job of {x}", "What is the occupation of {x}")
 _SEAT = ("Where is {x} based", "Where is {x} located", "Where does {x} work")
-_MEMBERS = ("Who belongs to {x}", "Who is in {x}", "Who works in {x}")
+_MEMBERS = ("Who belongs to {x}", "Who is in {x}", "Who works in {x}", "What does {x} consist of")
 #: Relation noun -> questions that ask for the same, the likeliest first.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "boss": _WHO_MANAGES,
@@ -123,6 +124,39 @@ def in_charge(predicate: str) -> list[str]:
         return []
     manager, manages, _ = same_questions("manager", charge[1])
     return [manages, manager, f"Who leads {charge[1]}"]
+
+
+#: Verbs that say the same of most things, each row one meaning.
+_SAME_VERBS = tuple(
+    row.split()
+    for row in (
+        "found establish",
+        "buy acquire purchase",
+        "build construct",
+        "make produce manufacture",
+        "lead head",
+        "start begin",
+        "end finish",
+        "live reside",
+        "fund finance",
+        "repair fix",
+        "write author",
+        "create develop",
+    )
+)
+
+
+def with_synonyms(question: str) -> list[str]:
+    """The question with its verb replaced by each other verb of the same meaning, in the same form."""
+    if not re.match(r"(?:\w+ )?(?:who|whom|what|which|when|where|how)\b", question, re.IGNORECASE):
+        return []
+    for match in re.finditer(r"(?<!the )(?<!a )\b[a-z]+", question):
+        for lemma, tag in verb_readings(match[0]):
+            row = next((row for row in _SAME_VERBS if lemma in row), [])
+            others = [inflected(other, tag)[0] for other in row if other != lemma]
+            if others:
+                return [question[: match.start()] + other + question[match.end() :] for other in others]
+    return []
 
 
 def with_bare_names(question: str) -> str:

@@ -42,6 +42,7 @@ _WH = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
+_AMOUNT = re.compile(r"[€$£¥]?\d[\d.,]*(?: (?!in\b|on\b|at\b|for\b|and\b|to\b|by\b)[\w€$£¥%]+){0,3}")
 _EDGES = frozenset({"and", "that", "which", "who", "whose", "as", "has", "have", "had", "been", "'s", "’s"})
 _LOOSE_ENDS = frozenset({"of", "at", "by", "in", "on", "to", "for", "with", "from", "as"})
 _TIME_OPENINGS = frozenset(
@@ -86,7 +87,10 @@ def what_is_sought(question: str) -> Sought:
         return Sought("who", noun)
     if word in ("what", "which") and singular(noun) in TIME_UNITS | {"date"}:
         return Sought("when", noun)
-    return Sought("how many" if reading.word in ("how many", "how much") else word, noun)
+    if reading.word in ("how many", "how much"):
+        is_amount = "how much" in question.lower() and not noun
+        return Sought("how much" if is_amount else "how many", noun)
+    return Sought(word, noun)
 
 
 # Either side of "be"
@@ -233,7 +237,7 @@ def _fitness(run: str, sought: Sought) -> int:
     is_dated = bool(find_dates(run))
     if sought.kind == "when":
         return 3 if is_dated else 2 * (first in PREPOSITIONS) + _names_time(run)
-    if sought.kind == "how many":
+    if sought.kind in ("how many", "how much"):
         return 3 * bool(_number_in(run))
     if sought.kind == "where":
         return 2 * (first in PREPOSITIONS and not _is_date_phrase(run)) + any(map(str.isupper, run))
@@ -274,6 +278,8 @@ def _fitting(text: str, sought: Sought, *, plural: bool) -> list[str]:
     if sought.kind == "where":
         text = _without_date(text)
         return split_list(_without_preposition(text), plural=plural or _is_name_list(text))
+    if sought.kind == "how much" and (amount := _AMOUNT.search(text)):
+        return [amount[0]]
     if sought.kind == "how many" and (number := _number_in(text)):
         return [number]
     text = _without_preposition(text) if text.lower().startswith("by ") else text

@@ -138,7 +138,14 @@ def _inverted(chart: Chart, word: str, noun: str, wh: str, start: int) -> Iterat
             if end == chart.end:
                 template = (wh, for_one(auxiliary, subject), subject, *rest)
                 is_participle = auxiliary not in BE_FORMS or chart.may_be(middle, "VBN", "VBG", "J")
-                found.append((not is_participle, Question("plain", word, template, noun, wh)))
+                # "How high is | the tower built by X" has its adjective already.
+                is_complete = word.startswith("how ") and auxiliary in BE_FORMS and not noun
+                found.append(
+                    (
+                        is_participle and bool(rest) if is_complete else not is_participle,
+                        Question("plain", word, template, noun, wh),
+                    )
+                )
             elif _may_be_moved(chart, subject, rest, end):
                 for clauses, stop in chart.clauses(end):
                     if stop == chart.end:  # "When was the boat built whose skipper is X?"

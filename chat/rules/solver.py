@@ -252,7 +252,8 @@ class Solver:
 
     def first_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
         """The first wording that MEMORY answers with something usable."""
-        found = self._first_answered((*asked, *wordings.plainer(asked)), stage)
+        others = (*wordings.plainer(asked), *wordings.with_other_verb(asked))
+        found = self._first_answered((*asked, *others), stage)
         if found is None:
             found = self.by_kind(asked, stage)
         if found is None:

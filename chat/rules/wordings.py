@@ -19,6 +19,7 @@ from chat.rules.alternatives import (
     same_questions,
     verb_questions,
     with_bare_names,
+    with_synonyms,
 )
 from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Question, Template
 from knowledge.rules.english import (
@@ -93,7 +94,21 @@ def relation_from_verb(text: str) -> list[str]:
 def plainer(asked: Sequence[SubQuery]) -> list[SubQuery]:
     """The surest two wordings once more, with names that go without their kind."""
     texts = [text for sub_query in asked if (text := with_bare_names(sub_query.question))]
-    return _limited(texts)[:2]
+    texts += [text for sub_query in asked[:1] if (text := _without_dated(sub_query.question))]
+    return _limited(texts)[:3]
+
+
+def _without_dated(question: str) -> str:
+    """ "the power cut of 3 May 2020" as "the power cut"; empty where nothing is named by its date."""
+    for date in find_dates(question):
+        if question[: date.start].endswith(" of "):
+            return question[: date.start].removesuffix(" of ") + question[date.end :]
+    return ""
+
+
+def with_other_verb(asked: Sequence[SubQuery]) -> list[SubQuery]:
+    """The first wording with another verb of the same meaning: "founded" for "established"."""
+    return _limited(with_synonyms(asked[0].question))[:2] if asked else []
 
 
 _KIND = re.compile(
@@ -104,7 +119,10 @@ _KIND = re.compile(
 def kind_in(question: str) -> str:
     """What a question describes by its kind where a name may stand: "weather buoy", "chain maker in Oslo"."""
     found = _KIND.search(question.rstrip("? "))
-    return found["kind"] if found and not set(found["kind"].split()) & _NO_KIND else ""
+    if not found or set(found["kind"].split()) & _NO_KIND:
+        return ""
+    tags = parts_of_speech(found["kind"].split(" in ")[0].split()[-1])
+    return found["kind"] if "NOUN" in tags and not found["kind"].endswith("ed") else ""
 
 
 def of_kind(kind: str) -> list[SubQuery]:
@@ -269,7 +287,7 @@ def _place(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
         return _limited([f"When {text}", f"In {which.lower()} {text}"])
     prepositions = [clause.preposition] if clause.preposition else ["in", "at"]
     wordings = [f"{which} {text} {preposition}" for preposition in prepositions]
-    is_place = prepositions[0] in PLACE_PREPOSITIONS
+    is_place = prepositions[0] in PLACE_PREPOSITIONS | {"to", "into"}
     return _limited([*([f"Where {text}"] if is_place else []), *wordings, f"In {which.lower()} {text}"])
 
 
@@ -300,7 +318,7 @@ def _without_noun(question: Question, after: str) -> list[str]:
         return []
     is_inverted = len(question.template) > 2 and isinstance(question.template[2], NounPhrase)
     prepositions = {question.wh.split()[0].lower(), after.split()[-1].lower()}
-    if is_inverted and is_place_noun(question.noun) and prepositions & PLACE_PREPOSITIONS:
+    if is_inverted and is_place_noun(question.noun) and prepositions & (PLACE_PREPOSITIONS | {"to", "into"}):
         return [f"Where {_without_stranded(after)}"]
     if is_inverted and singular(question.noun) in TIME_UNITS | {"date"}:
         return [f"When {_without_stranded(after)}"]

@@ -27,7 +27,8 @@ _BARE_NOUNS = (
     "passage|article|section|page|report|building|bridge|ship|school|university|game|series|season"
 )
 _BARE_DEFINITE = re.compile(
-    rf"\bthe (?:{_BARE_NOUNS})(?='s\b|\s*[,.?]|\s+(?:is|are|was|were|has|have|had|do|does|did|in|on|and)\b|$)",
+    rf"\bthe (?:{_BARE_NOUNS})(?='s\b|\s*[,.?]|\s+(?:is|are|was|were|has|have|had|do|does|did|and)\b"
+    r"|\s+(?:in|on)\s+(?=\d|(?-i:[A-Z]))|$)",
     re.IGNORECASE,
 )
 _RELATIVE_TIME = re.compile(

@@ -124,7 +124,7 @@ def object_word(value: str, catalog: Catalog, verb: Verb) -> str:
     if verb.lemma in ("become", "remain"):
         return "What"
     last = singular(value.split()[-1].lower())
-    if verb.lemma == "last" and last in TIME_UNITS:
+    if verb.lemma in ("last", "take") and {last, last.removesuffix("s")} & TIME_UNITS:
         return "How long"
     is_person = catalog.is_person(value) or (looks_like_person_name(value.split(" and ")[0].split(",")[0]))
     common_person = value[:1].islower() and is_person_noun(strip_article(value).split(" of ")[0])

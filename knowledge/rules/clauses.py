@@ -339,7 +339,7 @@ def _may_explain(phrase: NounPhrase, clause: Clause) -> bool:
 
 def _description(clause: Clause) -> NounPhrase | None:
     """What a name after it explains: "told the manager, Paul Dietz", "run by his daughter, Isla Rennie"."""
-    described = clause.attached[-1].phrase if clause.attached else clause.object
+    described = clause.attached[-1].phrase if clause.attached else clause.object or clause.predicate
     if described is None or described.kind != "common" or described.plural or described.items:
         return None
     definite = described.determiner in lexicon.POSSESSIVES | {"the"}
@@ -349,6 +349,6 @@ def _description(clause: Clause) -> NounPhrase | None:
 def _with_last(clause: Clause, name: NounPhrase) -> Clause:
     """The clause with a name in the place of the description that ends it."""
     if not clause.attached:
-        return replace(clause, object=name)
+        return replace(clause, object=name) if clause.object else replace(clause, predicate=name)
     *front, described = clause.attached
     return replace(clause, attached=(*front, replace(described, phrase=name)))

@@ -188,6 +188,8 @@ class SentenceCursor:
             return following.may_be("DT", "PN", "CD", "IN", "TO", "R", "NS")
         if token.may_be("VBD") and token.may_be("N"):
             return following.may_be("CD", "DT", "PN", "PP$") and not _finite_verb_later(tokens, index + 1)
+        if token.may_be("VBZ") and not token.may_be("NS") and token.lower.endswith("s"):  # "comes", "goes"
+            return not _finite_verb_later(tokens, index + 1)
         if token.may_be("NS") and following.may_be("VBD", "VBZ") and not following.may_be("N", "NS", "R"):
             return False
         if token.may_be("VBZ") and token.may_be("NS"):

@@ -5,6 +5,7 @@ A reference is resolved only where one candidate is left; everything else makes 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -20,6 +21,8 @@ from knowledge.rules.english import (
 from knowledge.rules.facts import norm
 from knowledge.rules.phrases import NounPhrase
 from knowledge.rules.verbs import Unreadable
+
+_TITLED = re.compile(r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor)\.? (?=[A-ZÀ-Þ])")
 
 
 @dataclass
@@ -51,6 +54,7 @@ class Discourse:
     things: set[str] = field(default_factory=set)
     described: set[str] = field(default_factory=set)
     parts_of_names: frozenset[str] = frozenset()
+    speaks_of_people: bool = False
 
     # What has been said
 
@@ -124,7 +128,14 @@ class Discourse:
         return self._named(name).text
 
     def full_name(self, name: str) -> str:
-        """The longest form of a name: "Mara Lind" for a later "Lind", "Project Kestrel" for "Kestrel"."""
+        """The longest form of a name: "Mara Lind" for a later "Lind", "Project Kestrel" for "Kestrel".
+
+        Courtesy titles are left out: "Dr Mara Lind" is Mara Lind.
+        """
+        if (titled := _TITLED.match(name)) is not None:
+            bare = name[titled.end() :]
+            untitled = bare if " " in bare else self.full_name(bare)
+            return untitled if " " in untitled else name
         if " " in name or norm(name) == norm(self.topic):
             return name
         known = {mention.name for mention in self.mentions} | ({self.topic} if self.topic else set())
@@ -153,10 +164,14 @@ class Discourse:
         """Mentions of this paragraph; those of the sentence being read come last."""
         return [mention for mention in self.mentions if mention.spoken >= self.paragraph_start]
 
-    def _last_subject(self) -> Mention | None:
+    def _last_subject(self, *, person: bool | None = None) -> Mention | None:
+        """The one subject of the last sentence that had one, or the one person or thing among its subjects."""
         before = [
             mention for mention in self._recent() if mention.spoken < self.sentence and mention.as_subject
         ]
+        fitting = [mention for mention in before if person in (None, mention.person)]
+        if before and fitting and fitting[-1].spoken == before[-1].spoken:
+            before = fitting
         last = max((mention.spoken for mention in before), default=-1)
         subjects = [mention for mention in before if mention.spoken == last]
         return subjects[0] if len({norm(mention.name) for mention in subjects}) == 1 else None
@@ -171,8 +186,15 @@ class Discourse:
             fits.setdefault(norm(self.topic), self.topic)
         if len(fits) == 1:
             return self._taken(next(iter(fits.values())), gender)
-        last = self._last_subject()
+        last = self._last_subject(person=True)
         if last is None or norm(last.name) not in fits:
+            named = {
+                norm(each.name)
+                for each in self._recent()
+                if each.spoken == self.sentence - 1 and each.person and not each.as_place
+            } & fits.keys()
+            if len(named) == 1:  # "The director of X is Mara Lind. She ..."
+                return self._taken(fits[named.pop()], gender)
             raise Unreadable(
                 f"“{word}” may be more than one person" if fits else f"“{word}” has no name before it"
             )
@@ -193,7 +215,7 @@ class Discourse:
     def _thing(self, word: str) -> str:
         if before := self._subject_of_sentence():
             return before
-        last = self._last_subject()
+        last = self._last_subject(person=False)
         things = [
             each for each in self._recent() if self._is_thing(each) and each.spoken >= self.sentence - 1
         ]
@@ -229,7 +251,8 @@ class Discourse:
 
     def _only_looks_like_person(self, name: str) -> bool:
         """ "Brae Mooring is a chain maker. It ...": nothing but the shape of the name says that it is a person."""
-        return self.is_person(name) and norm(name) not in self.people and norm(name) not in self.genders
+        known = norm(name) in self.people or norm(name) in self.genders
+        return self.is_person(name) and not known and not self.speaks_of_people
 
     def _is_thing(self, mention: Mention) -> bool:
         return not mention.person and not mention.plural
@@ -247,6 +270,8 @@ class Discourse:
     def _definite(self, phrase: NounPhrase) -> NounPhrase:
         """ "The company" becomes the company's name; a description that names what it means stays."""
         points = phrase.determiner.lower() != "the"
+        if norm(phrase.core) in self.described and _is_only_dated(phrase):
+            return replace(phrase, modifiers=())  # "the power cut of 3 May" under "The power cut"
         if not points and is_anchored(phrase):
             return phrase
         words = phrase.core.split()
@@ -277,17 +302,20 @@ class Discourse:
         group = frozenset({noun}).union(*(row for row in lexicon.CLASS_SYNONYMS if noun in row))
         known = [each.name for each in self.mentions] + ([self.topic] if self.topic else [])
         typed = {norm(name): name for name in known if self._nouns_of(name) & group}
+        recent = {norm(each.name) for each in self._recent()} & typed.keys()
+        if norm(self.topic) in typed and recent <= {norm(self.topic)}:
+            return self.topic
         exact = {key: name for key, name in typed.items() if noun in self._nouns_of(name)}
         for found in (typed, exact):
             if len(found) == 1:
                 return next(iter(found.values()))
         if typed:
-            recent = {
+            just_now = {
                 norm(each.name): each.name
                 for each in self._recent()
                 if norm(each.name) in typed and each.spoken >= self.sentence - 1
             }
-            return next(iter(recent.values())) if len(recent) == 1 else ""
+            return next(iter(just_now.values())) if len(just_now) == 1 else ""
         return ""
 
     def _untyped(self, noun: str) -> str:
@@ -380,6 +408,11 @@ def _is_short_for(short: str, full: str, person: bool) -> bool:
     if person:
         return short in (words[0], words[-1])
     return short == words[-1] and words[0].lower() in lexicon.PREFIXED_KINDS
+
+
+def _is_only_dated(phrase: NounPhrase) -> bool:
+    dated = [word == "of" and inner.kind == "date" for word, inner in phrase.modifiers]
+    return bool(dated) and all(dated) and not phrase.tail
 
 
 def has_name(text: str) -> bool:

@@ -87,12 +87,13 @@ class Interpreter:
         acts = not clause.group.copular and not is_person_noun(clause.subject.core)
         for relation in relations:
             self.discourse.mention(relation.subject, subject=True)
-            acts = acts and norm(relation.subject) != norm(self.discourse.topic)
+            is_topic = norm(relation.subject) == norm(self.discourse.topic)
+            acts = acts and (not is_topic or self.discourse.is_person(relation.subject))
         if relations and not acts:
             return
         for item in clause.subject.flat():
             if item.kind == "name" or is_anchored(item) or self._means_one(item, clause.group.verb.past):
-                self.discourse.mention(item.text, subject=True, plural=item.plural)
+                self.discourse.mention(_as_of(item), subject=True, plural=item.plural)
         if clause.subject.items:
             self.discourse.mention(clause.subject.text, subject=True, plural=True)
 

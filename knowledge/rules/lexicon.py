@@ -481,3 +481,12 @@ CURRENCY = words(
     francs franc
     """
 )
+
+#: First names that are ordinary words as well: with a surname after them they name a person.
+WORDS_AS_FIRST_NAMES = words(
+    """
+    tom mark bill will grace rose jack frank grant art sue pat ray dean hope faith joy dawn eve ivy iris lily daisy
+    violet ruby pearl amber rob bob nick dick jay robin martin victor max carol holly heather olive chase miles
+   wade    penny ginger sandy sid len ben ken tim jim kit drew jean jade gene guy hank bob don ron dan sam al josh
+    """
+)

@@ -21,6 +21,7 @@ from knowledge.rules.lexicon import (
     PRONOUNS,
     TITLES,
     WEEKDAYS,
+    WORDS_AS_FIRST_NAMES,
 )
 from knowledge.rules.morphology import head_word, is_plural, parts_of_speech, singular
 
@@ -68,7 +69,10 @@ def looks_like_person_name(name: str) -> bool:
     Names whose words say what else they are ("Project Atlas", "Bergen Museum") and names made of common
     English words alone ("Annual Report") do not look like a person.
     """
-    words = name.replace(",", " ").split()
+    before, _, after = name.partition(", ")
+    if after and after.rstrip(".") not in ("Jr", "Sr", "PhD", "MD"):  # "Portland, Oregon"
+        return False
+    words = before.split()
     if words and words[0].lower().rstrip(".") in TITLES - {"king", "queen"} and len(words) > 1:
         return words[-1].lower() not in NON_PERSON_NAME_WORDS and all(
             _NAME_WORD.fullmatch(word) or word.lower() in PERSON_PARTICLES for word in words[1:]
@@ -87,6 +91,8 @@ def looks_like_person_name(name: str) -> bool:
         return False
     if len(words[-1]) > 6 and is_plural(words[-1]) and parts_of_speech(words[-1].lower()):
         return False
+    if words[0].lower() in WORDS_AS_FIRST_NAMES:
+        return True
     return not all(_is_common_word(word) for word in words if word.lower() not in PERSON_PARTICLES)
 
 

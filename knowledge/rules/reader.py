@@ -38,6 +38,12 @@ _ARTICLED = re.compile(
     r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w))"
 )
 _OPENING_PRONOUN = re.compile(r"(?:^|[.!?]\s+|\n)(He|She|It|His|Her|Its)\b")
+_VERB_LABEL = re.compile(
+    r"founded|opened|established|built|launched|born|died|released|published|closed|completed|formed|created"
+    r"|ends|ended|starts|started|begins|began|opens|closes",
+    re.IGNORECASE,
+)
+_PERSONAL = re.compile(r"\b(?:he|she|his|her|him)\b", re.IGNORECASE)
 _SPEECH = re.compile(r"(?:^|[\s(])[\"“][^\"”]*[.!?][\"”]|[“][^”]*$")
 
 
@@ -205,6 +211,9 @@ class _Reader:
         if norm(label) == norm(subject) or label.split()[-1].lower() in PREPOSITIONS:
             return
         value = clean(value).text.rstrip(".")
+        if told := self._told_by_verb(subject, label, value, evidence):
+            yield from told
+            return
         noun = _as_noun(label)
         if noun in ("type", "kind", "category") and not value[:1].isupper():
             self.discourse.learn_noun(subject, value.split()[-1])
@@ -214,6 +223,22 @@ class _Reader:
         values = split_list(value, plural=is_plural(noun) or (many and is_person_noun(noun)))
         if values:
             yield Property(subject, singular(noun) if len(values) > 1 else noun, tuple(values), evidence)
+
+    def _told_by_verb(self, subject: str, label: str, value: str, evidence: Evidence) -> list[Fact]:
+        """ "Founded: 1998", "Ends: 30 June 2027": a label that is a verb makes a clause with a date or a place."""
+        if not _VERB_LABEL.fullmatch(label):
+            return []
+        be = "was " if label.lower().endswith(("ed", "t", "rn")) else ""
+        prepositions = [""] if find_dates(value) else ["in ", "by "]
+        for preposition in prepositions:
+            text = (
+                f"{subject} {be}{label.lower()} {_dated(value) if not preposition else preposition + value}."
+            )
+            try:
+                return self._parsed(Interpreter(self.discourse, evidence), text)
+            except Unreadable:
+                continue
+        return []
 
     def _read_row(self, passage: Passage, block: Block) -> None:
         """A row of a table: its first cell names the entity, the header names the properties."""
@@ -236,6 +261,7 @@ class _Reader:
 
     def _read_prose(self, passage: Passage, block: Block) -> None:
         self.discourse.begin_paragraph()
+        self.discourse.speaks_of_people = _PERSONAL.search(block.text) is not None
         if block.text.strip() == self.document.title:
             return
         for start, end in split_sentences(block.text):

@@ -111,3 +111,38 @@ def test_an_agent_noun_gives_its_verb(noun: str, verb: str) -> None:
     from chat.rules.alternatives import verb_of
 
     assert verb_of(noun) == verb
+
+
+@pytest.mark.parametrize(
+    ("question", "told", "answer", "value"),
+    [
+        ("Who founded Moe Yard?", "Who established Moe Yard?", "Ada Moe established Moe Yard.", "Ada Moe"),
+        (
+            "How long did the fire of 3 May 2020 last?",
+            "How long did the fire last?",
+            "The fire lasted two hours.",
+            "two hours",
+        ),
+        (
+            "How high is the tower owned by Moe Yard?",
+            "How high is Tarn Tower?",
+            "The height of Tarn Tower is 31 metres.",
+            "31 metres",
+        ),
+        (
+            "Which hall did Bo Lee move to?",
+            "Where did Bo Lee move?",
+            "Bo Lee moved to the Ash Hall.",
+            "Ash Hall",
+        ),
+        (
+            "How much does Terna cost?",
+            "How much does Terna cost?",
+            "Terna cost 31 million pounds.",
+            "31 million pounds",
+        ),
+    ],
+)
+def test_the_same_is_asked_in_other_words(question: str, told: str, answer: str, value: str) -> None:
+    owner = ("Which tower does Moe Yard own?", "Moe Yard owns Tarn Tower.")
+    assert Turn(question, [(told, answer), owner]).values == [value]

@@ -99,3 +99,39 @@ def test_a_text_that_calls_its_topic_it_speaks_of_a_thing_whatever_its_name_soun
 def test_a_label_date_at_the_top_is_the_day_the_document_speaks_from() -> None:
     text = "# Notes\n\nDate: 2 May 2024\n\nNora Quist joined Vosdam last year.\n"
     assert ask("When did Nora Quist join Vosdam?", text) == "Nora Quist joined Vosdam in 2023."
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("The director of Vosdam is Ruth Marek. She lives in Skov.", "Ruth Marek lives in Skov."),
+        ("Dr Nora Quist leads Heron. Nora Quist lives in Skov.", "Nora Quist leads Heron."),
+        ("Tom Birch lives in Skov. He works at Vosdam.", "Tom Birch works at Vosdam."),
+        ("Nora Quist comes from Skov.", "Nora Quist comes from Skov."),
+        ("Zaan Mooring is a maker of chains. It supplies anchors.", "Zaan Mooring supplies anchors."),
+    ],
+)
+def test_whom_a_sentence_is_about_is_found_from_the_one_before(text: str, answer: str) -> None:
+    assert answer in answers_of(text)
+
+
+def test_what_a_person_has_is_not_the_person() -> None:
+    text = "Tom Birch lives in Skov. His research group studies sleep. It consists of Bo Vos and Eva Holm."
+    assert "Tom Birch consists of Bo Vos and Eva Holm." not in answers_of(text)
+    assert "The research group of Tom Birch consists of Bo Vos and Eva Holm." in answers_of(text)
+
+
+def test_the_date_that_names_an_incident_need_not_be_repeated() -> None:
+    text = "# Incidents\n\n## The power cut\n\nThe power cut of 9 January 2026 lasted 40 minutes.\n"
+    assert ask("How long did the power cut last?", text) == "The power cut lasted 40 minutes."
+
+
+@pytest.mark.parametrize(
+    ("label", "question", "answer"),
+    [
+        ("Founded: 1998", "When was Project Heron founded?", "Project Heron was founded in 1998."),
+        ("Ends: 30 June 2027", "When does Project Heron end?", "Project Heron ends on 30 June 2027."),
+    ],
+)
+def test_a_label_that_is_a_verb_is_read_as_one(label: str, question: str, answer: str) -> None:
+    assert ask(question, f"# Projects\n\n## Project Heron\n\n- {label}\n") == answer
