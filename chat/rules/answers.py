@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 from chat.protocol.mentions import names_in
+from chat.rules.fitness import fits
 from chat.rules.frames import parse_question
 from chat.rules.relevance import senses, speaks_of_what_was_asked
 from chat.rules.word_forms import forms, words_of
@@ -24,6 +26,7 @@ from knowledge.rules.english import (
     singular,
     split_list,
     strip_article,
+    verb_readings,
 )
 from knowledge.rules.lexicon import (
     ARTICLES,
@@ -43,11 +46,10 @@ _WH = re.compile(
 )
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
 _AMOUNT = re.compile(r"[€$£¥]?\d[\d.,]*(?: (?!in\b|on\b|at\b|for\b|and\b|to\b|by\b)[\w€$£¥%]+){0,3}")
+#: "What is the name of the skipper of X?" asks for the skipper.
+_NAMING = re.compile(r"(?<=^What )(?P<be>is|are|was|were) the (?:full )?names? of ")
 _EDGES = frozenset({"and", "that", "which", "who", "whose", "as", "has", "have", "had", "been", "'s", "’s"})
 _LOOSE_ENDS = frozenset({"of", "at", "by", "in", "on", "to", "for", "with", "from", "as"})
-_TIME_OPENINGS = frozenset(
-    {"before", "after", "during", "since", "until", "till", "every", "as", "when", "once"}
-)
 _QUESTION_WORDS = frozenset({"who", "what", "which", "when", "where", "how"})
 _FUNCTION_WORDS = BE_FORMS | DO_FORMS | ARTICLES | _QUESTION_WORDS | {"of"}
 
@@ -66,23 +68,29 @@ def values_of(question: str, answer: str) -> tuple[str, ...]:
 
     Lists are split only where the sentence tells that it is one: "are", or several names. A count is given
     as written, so that "How many ..." yields one number when the answer states it, else the things listed.
+    A sentence that speaks of something else than the question holds none. What is asked without a question
+    word is answered by the sentence as a whole.
     """
     sentence = " ".join(answer.split()).rstrip(".!").strip()
+    question = _NAMING.sub("", question)
+    sought = what_is_sought(question)
+    if not sought.kind:
+        return (sentence,) if sentence else ()
     if not speaks_of_what_was_asked(question, sentence):
         return ()
-    sought = what_is_sought(question)
     found = _described(question, sentence, sought) or _holder(question, sentence, sought)
     if found is None:
         found = _across_be(question, sentence, sought)
     if found is None:
         found = _left_over(question, sentence, sought)
-    return tuple(dict.fromkeys(value for value in map(_trimmed, found) if value))
+    values = dict.fromkeys(value for value in map(_trimmed, found) if value)
+    return tuple(value for value in values if fits(question, sentence, value))
 
 
 def what_is_sought(question: str) -> Sought:
     """The kind of value that a question asks for, from its question word and the noun with it."""
     reading = parse_question(question.rstrip("?. "))
-    word, noun = reading.word.split()[0], reading.noun.lower()
+    word, noun = reading.word.partition(" ")[0], reading.noun.lower()
     if word in ("whom", "whose") or (word in ("what", "which") and is_person_noun(noun)):
         return Sought("who", noun)
     if word in ("what", "which") and singular(noun) in TIME_UNITS | {"date"}:
@@ -167,6 +175,7 @@ def _left_over(question: str, sentence: str, sought: Sought) -> list[str]:
     best = max(runs, key=lambda run: _fitness(run, sought), default="")
     if not best:
         return []
+    best = _without_verbs(best, sentence.partition(best)[0], sought)
     before, _, after = sentence.partition(best)
     return _fitting(best, sought, plural=_is_plural_subject(before, best, after))
 
@@ -232,6 +241,34 @@ def _without_edges(run: str) -> str:
     return " ".join(words).strip(" ,;:")
 
 
+def _without_verbs(run: str, before: str, sought: Sought) -> str:
+    """What a sentence in other words than the question's says besides the value.
+
+    "reports to Mara Lind" after a name is Mara Lind, "Mara Lind founded" is she too, "its office in Oslo" is
+    in Oslo.
+    """
+    first, _, rest = run.partition(" ")
+    if rest and before[:1].isupper() and before.split()[-1][:1].isupper() and _is_finite(first):
+        is_named = sought.kind == "who" and rest.split()[0].lower() in ("to", "for")
+        run = (
+            rest
+            if sought.kind == "where"
+            else _without_edges(_without_preposition(rest) if is_named else rest)
+        )
+    if sought.kind == "who" and run[:1].isupper():
+        kept = list(takewhile(lambda word: not _is_finite(word), run.split()))
+        run = " ".join(kept) or run
+    if sought.kind == "where":
+        run = re.sub(r"^[^A-Z]*?\b((?:in|at|near) (?:the )?[A-Z])", r"\1", run)
+    return run
+
+
+def _is_finite(word: str) -> bool:
+    """A verb as it stands after a subject: "founded", "is", "reports"."""
+    tags = {tag for _, tag in verb_readings(word)} if word.islower() else set()
+    return bool(tags & {"VBZ", "VBD"})
+
+
 def _fitness(run: str, sought: Sought) -> int:
     first = run.split()[0].lower()
     is_dated = bool(find_dates(run))
@@ -269,10 +306,6 @@ def _names_another_relation(question: str, sentence: str) -> bool:
 
 
 def _fitting(text: str, sought: Sought, *, plural: bool) -> list[str]:
-    if sought.kind == "when" and not _tells_time(text):
-        return []
-    if sought.kind in ("how many", "how much") and not _NUMBER.search(text) and not _number_in(text):
-        return []
     if sought.kind == "when":
         return [_year_in(text) if sought.noun == "year" else _time_in(text)]
     if sought.kind == "where":
@@ -284,7 +317,7 @@ def _fitting(text: str, sought: Sought, *, plural: bool) -> list[str]:
         return [number]
     text = _without_preposition(text) if text.lower().startswith("by ") else text
     if sought.kind == "who":
-        text = _without_adjuncts(text)
+        text = _without_adjuncts(re.sub(r"^(?:to|for) (?=[A-ZÀ-Þ])", "", text))
     items = split_list(text, plural=True)
     are_people = len(items) > 1 and all(map(looks_like_person_name, items))
     return items if plural or are_people else [text]
@@ -304,11 +337,6 @@ def _time_in(text: str) -> str:
 def _year_in(text: str) -> str:
     years = [date.year for date in find_dates(text) if date.year]
     return str(years[0]) if years else _time_in(text)
-
-
-def _tells_time(text: str) -> bool:
-    """A date, a clock time, a named time, or a phrase such as "after the merger"."""
-    return bool(find_dates(text)) or _names_time(text) or text.split()[0].lower() in _TIME_OPENINGS
 
 
 def _names_time(text: str) -> bool:

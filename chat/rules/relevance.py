@@ -7,10 +7,11 @@ product, it tells what the product does. Such a sentence repeats the name and no
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 from chat.protocol.mentions import names_in
-from chat.rules.alternatives import MEASURED, SYNONYMS, agents_of
+from chat.rules.alternatives import MEASURED, SYNONYMS, agents_of, verb_of
 from chat.rules.word_forms import content_words, forms
 from knowledge.rules.english import find_dates
 from knowledge.rules.lexicon import words
@@ -33,7 +34,7 @@ _ALIKE = tuple(
         "end finish close complete conclude",
         "buy acquire purchase take",
         "make produce manufacture build construct create",
-        "lead head run manage direct chair leader manager director",
+        "lead head run manage direct chair charge responsible leader manager director",
         "report manage manager boss supervisor superior",
         "marry wife husband spouse",
         "study graduate educate attend",
@@ -60,8 +61,13 @@ def speaks_of_what_was_asked(question: str, sentence: str) -> bool:
         return True
     said = content_words(_without_names(sentence, question))
     told = frozenset().union(*(forms(word) for word in said), _implied_by_values(sentence))
-    missed = sum(not (senses(word) & told) for word in asked)
+    missed = sum(not (senses(word) & told or _is_derived(word, said)) for word in asked)
     return missed == 0 if len(asked) <= 2 else missed <= _MOST_MISSED * len(asked)
+
+
+def _is_derived(asked: str, said: Sequence[str]) -> bool:
+    """ "maintenance" for "maintains": the same beginning, long enough."""
+    return any(len(word) > 5 and word[:5].lower() == asked[:5].lower() for word in said)
 
 
 def _relation_words(question: str) -> list[str]:
@@ -98,7 +104,8 @@ def senses(word: str) -> frozenset[str]:
     """The forms of a word and of all words that would answer for it."""
     own = forms(word)
     alike = {each for row in (*_ALIKE, *_rows()) if own & row for each in row}
-    return own.union(alike, *(agents_of(each) for each in own))
+    does = {verb for each in own if (verb := verb_of(each))}
+    return own.union(alike, does, *(agents_of(each) for each in own))
 
 
 @cache

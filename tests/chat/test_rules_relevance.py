@@ -103,17 +103,6 @@ def test_the_month_of_an_incident_is_no_name_by_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("noun", "verb"),
-    [("founder", "found"), ("winner", "win"), ("skipper", "skipper"), ("coordinator", "coordinate"),
-     ("supplier", "supply"), ("leader", "lead"), ("runner", "run"), ("manager", "manage"), ("mother", "")],
-)  # fmt: skip
-def test_an_agent_noun_gives_its_verb(noun: str, verb: str) -> None:
-    from chat.rules.alternatives import verb_of
-
-    assert verb_of(noun) == verb
-
-
-@pytest.mark.parametrize(
     ("question", "told", "answer", "value"),
     [
         ("Who founded Moe Yard?", "Who established Moe Yard?", "Ada Moe established Moe Yard.", "Ada Moe"),
