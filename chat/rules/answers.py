@@ -10,9 +10,11 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 from chat.protocol.mentions import names_in
 from chat.rules.frames import parse_question
+from chat.rules.relevance import fits, speaks_of
 from knowledge.rules.english import (
     find_dates,
     is_person_noun,
@@ -21,6 +23,7 @@ from knowledge.rules.english import (
     singular,
     split_list,
     strip_article,
+    verb_readings,
 )
 from knowledge.rules.lexicon import (
     ARTICLES,
@@ -39,6 +42,8 @@ _WH = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\d[\d.,]*\d|\d")
+#: "What is the name of the skipper of X?" asks for the skipper.
+_NAMING = re.compile(r"(?<=^What )(?P<be>is|are|was|were) the (?:full )?names? of ")
 _EDGES = frozenset({"and", "that", "which", "who", "whose", "as", "has", "have", "had", "been", "'s", "’s"})
 _LOOSE_ENDS = frozenset({"of", "at", "by", "in", "on", "to", "for", "with", "from", "as"})
 _QUESTION_WORDS = frozenset({"who", "what", "which", "when", "where", "how"})
@@ -59,19 +64,27 @@ def values_of(question: str, answer: str) -> tuple[str, ...]:
 
     Lists are split only where the sentence tells that it is one: "are", or several names. A count is given
     as written, so that "How many ..." yields one number when the answer states it, else the things listed.
+    A sentence that speaks of something else than the question holds none. What is asked without a question
+    word is answered by the sentence as a whole.
     """
     sentence = " ".join(answer.split()).rstrip(".!").strip()
+    question = _NAMING.sub("", question)
     sought = what_is_sought(question)
+    if not sought.kind:
+        return (sentence,) if sentence else ()
+    if not speaks_of(question, sentence):
+        return ()
     found = _across_be(question, sentence, sought)
     if found is None:
         found = _left_over(question, sentence, sought)
-    return tuple(dict.fromkeys(value for value in map(_trimmed, found) if value))
+    values = dict.fromkeys(value for value in map(_trimmed, found) if value)
+    return tuple(value for value in values if fits(question, sentence, value))
 
 
 def what_is_sought(question: str) -> Sought:
     """The kind of value that a question asks for, from its question word and the noun with it."""
     reading = parse_question(question.rstrip("?. "))
-    word, noun = reading.word.split()[0], reading.noun.lower()
+    word, noun = reading.word.partition(" ")[0], reading.noun.lower()
     if word in ("whom", "whose") or (word in ("what", "which") and is_person_noun(noun)):
         return Sought("who", noun)
     if word in ("what", "which") and singular(noun) in TIME_UNITS | {"date"}:
@@ -129,6 +142,7 @@ def _left_over(question: str, sentence: str, sought: Sought) -> list[str]:
     best = max(runs, key=lambda run: _fitness(run, sought), default="")
     if not best:
         return []
+    best = _without_verbs(best, sentence.partition(best)[0], sought)
     before, _, after = sentence.partition(best)
     return _fitting(best, sought, plural=_is_plural_subject(before, best, after))
 
@@ -177,6 +191,34 @@ def _without_edges(run: str) -> str:
     while words and words[-1].lower() in _EDGES | BE_FORMS | DO_FORMS | ARTICLES | _LOOSE_ENDS:
         words.pop()
     return " ".join(words).strip(" ,;:")
+
+
+def _without_verbs(run: str, before: str, sought: Sought) -> str:
+    """What a sentence in other words than the question's says besides the value.
+
+    "reports to Mara Lind" after a name is Mara Lind, "Mara Lind founded" is she too, "its office in Oslo" is
+    in Oslo.
+    """
+    first, _, rest = run.partition(" ")
+    if rest and before[:1].isupper() and before.split()[-1][:1].isupper() and _is_finite(first):
+        is_named = sought.kind == "who" and rest.split()[0].lower() in ("to", "for")
+        run = (
+            rest
+            if sought.kind == "where"
+            else _without_edges(_without_preposition(rest) if is_named else rest)
+        )
+    if sought.kind == "who" and run[:1].isupper():
+        kept = list(takewhile(lambda word: not _is_finite(word), run.split()))
+        run = " ".join(kept) or run
+    if sought.kind == "where":
+        run = re.sub(r"^[^A-Z]*?\b((?:in|at|near) (?:the )?[A-Z])", r"\1", run)
+    return run
+
+
+def _is_finite(word: str) -> bool:
+    """A verb as it stands after a subject: "founded", "is", "reports"."""
+    tags = {tag for _, tag in verb_readings(word)} if word.islower() else set()
+    return bool(tags & {"VBZ", "VBD"})
 
 
 def _fitness(run: str, sought: Sought) -> int:

@@ -111,6 +111,61 @@ def test_another_relation_than_the_one_asked_for_gives_no_value(answer: str) -> 
     assert values_of("Who is the mother of Aida Wang?", answer) == ()
 
 
+BESIDE_THE_POINT = [
+    ("Where does the leader of Project Turnstone live?", "The leader of Project Turnstone is Zofia Baran."),
+    ("Where does Zofia Baran live?", "Zofia Baran leads Project Turnstone."),
+    ("Where does Zofia Baran work?", "Zofia Baran works with Mara Lind."),
+    ("Where was Zofia Baran born?", "Zofia Baran was born on 3 May 1970."),
+    ("Where is the leader of Project Turnstone?", "The leader of Project Turnstone is Zofia Baran."),
+    ("When does the choir of Kestrel sing?", "The leader of the choir of Kestrel is Zofia Baran."),
+    ("When was Kestrel founded?", "Kestrel was founded in Oslo."),
+    ("When was Kestrel founded?", "The founder of Kestrel is Zofia Baran."),
+    ("Who founded Kestrel?", "Kestrel was founded in 1998."),
+    ("Who founded Kestrel?", "Kestrel is a company in Oslo."),
+    ("Who manages the leader of Kestrel?", "The leader of Kestrel lives in Oslo."),
+    ("Who is the mother of Aida Wang?", "Aida Wang lives in Oslo."),
+    ("What instrument does the leader of Kestrel play?", "The leader of Kestrel is Zofia Baran."),
+    ("What is the budget of Project Turnstone?", "Project Turnstone is led by Zofia Baran."),
+    ("How many employees does Kestrel have?", "Kestrel was founded in 1998."),
+    ("How many employees does Kestrel have?", "Kestrel is a company in Oslo."),
+    ("How much does Petrel cost?", "Petrel is a buoy."),
+    ("How long does the battery of Petrel last?", "The battery of Petrel lasts because it is large."),
+    ("How long is Terna?", "Terna is a boat."),
+]  # fmt: skip
+TOLD_IN_OTHER_WORDS = [
+    ("Who leads Kestrel?", "The leader of Kestrel is Zofia Baran.", ["Zofia Baran"]),
+    ("Who leads Kestrel?", "Zofia Baran is in charge of Kestrel.", ["Zofia Baran"]),
+    ("Who is the manager of Bo Lee?", "Bo Lee reports to Zofia Baran.", ["Zofia Baran"]),
+    ("Who is the founder of Kestrel?", "Zofia Baran founded Kestrel in 1998.", ["Zofia Baran"]),
+    ("Who is the winner of the Regatta?", "Zofia Baran won the Regatta.", ["Zofia Baran"]),
+    ("Who maintains Lantern?", "Zofia Baran is responsible for the maintenance of Lantern.", ["Zofia Baran"]),
+    ("Where is Kestrel?", "Kestrel stands in Oslo.", ["Oslo"]),
+    ("Where is Kestrel based?", "Kestrel has its office in Oslo.", ["Oslo"]),
+    ("Where does Bo Lee live?", "The home of Bo Lee is Porto Alegre.", ["Porto Alegre"]),
+    ("What is the job of Bo Lee?", "Bo Lee works as a rigger.", ["rigger"]),
+    ("What is the price of Petrel?", "Petrel costs 90 euros.", ["90 euros"]),
+    ("When did Teresa Vilhena found Kestrel?", "Teresa Vilhena founded Kestrel in 1998.", ["1998"]),
+    ("How long does the battery last?", "The battery lasts half a year.", ["half a year"]),
+    ("What is the name of the skipper of Terna?", "The skipper of Terna is Bo Lee.", ["Bo Lee"]),
+    ("How many floors does Linden Hall have?", "Linden Hall has two floors.", ["2"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "answer"), BESIDE_THE_POINT)
+def test_a_sentence_that_does_not_answer_the_question_gives_no_value(question: str, answer: str) -> None:
+    assert values_of(question, answer) == ()
+
+
+@pytest.mark.parametrize(("question", "answer", "values"), TOLD_IN_OTHER_WORDS)
+def test_an_answer_in_other_words_is_still_an_answer(question: str, answer: str, values: list[str]) -> None:
+    assert list(values_of(question, answer)) == values
+
+
+def test_a_question_without_a_question_word_is_answered_by_the_sentence() -> None:
+    told = "Mara Lind is the lead of Project Atlas."
+    assert values_of("Is Mara Lind the lead of Project Atlas?", told) == (told.rstrip("."),)
+
+
 FIRST = st.sampled_from(["Mara", "Jonas", "Aida", "Erik", "Siv", "Tor", "Astrid", "Ryan", "Vicki", "Saul"])
 LAST = st.sampled_from(["Lind", "Pike", "Dahl", "Beltran", "Hackworth", "Smock", "Cormier", "Deluna"])
 PEOPLE = st.lists(st.builds("{} {}".format, FIRST, LAST), min_size=1, max_size=9, unique=True)

@@ -368,3 +368,21 @@ def test_what_is_known_of_one_value_is_kept_where_another_is_not() -> None:
     turn = Turn("Who is the skipper of the boats owned by Ada Moe?", known)
     assert turn.values == ["Bo Lee"]
     assert "skipper of Terna" in turn.final["text"]
+
+
+def test_an_entity_on_the_way_is_not_the_answer_where_the_last_step_is_unknown() -> None:
+    told = "The leader of Project Turnstone is Zofia Baran."
+    known = [
+        ("Who is the leader of Project Turnstone?", told),
+        ("Where does the leader of Project Turnstone live?", told),
+    ]
+    turn = Turn("Where does the leader of Project Turnstone live?", known)
+    assert (turn.final["known"], turn.values) == (False, [])
+
+
+def test_a_yes_or_no_question_is_answered_by_what_memory_says() -> None:
+    told = "Mara Lind is the lead of Project Atlas."
+    turn = Turn(
+        "Is Mara Lind the lead of Project Atlas?", [("Is Mara Lind the lead of Project Atlas?", told)]
+    )
+    assert turn.final["text"] == told
