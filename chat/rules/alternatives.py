@@ -63,20 +63,22 @@ def agent_questions(verb: str, thing: str) -> list[str]:
 def verb_of(noun: str) -> str:
     """What an agent does: "winner" gives "win", "coordinator" "coordinate"; empty for other nouns.
 
-    A noun that is a verb itself is taken as it is: to skipper a boat is not to skip it.
+    A noun that is a verb itself gives way to the verb in it, for a founder does not founder; but to skipper a
+    boat is not to skip it, though "runner" is "run".
     """
     if noun in KINSHIP or not is_person_noun(noun):
         return ""
-    return next((stem for stem in (noun, *_stems(noun)) if ("VB" in _tags(stem))), "")
+    return next((stem for stem in _stems(noun) if "VB" in _tags(stem)), "")
 
 
 def _stems(noun: str) -> list[str]:
+    """The verbs that may be in an agent noun, the likeliest first."""
     stem = noun[:-2]
     if not noun.endswith(("er", "or")) or len(stem) < 2:
-        return []
+        return [noun]
     undoubled = [stem[:-1]] if stem[-1] == stem[-2] else []
-    supplied = [stem[:-1] + "y"] if stem.endswith("i") else []
-    return [*undoubled, *supplied, stem, f"{stem}e"]
+    supplied = [f"{stem[:-1]}y"] if stem.endswith("i") else []
+    return [stem, f"{stem}e", *supplied, noun, *undoubled]
 
 
 def _tags(word: str) -> set[str]:
