@@ -14,12 +14,13 @@ from itertools import islice, product
 from typing import TypeVar
 
 from chat.protocol.events import Stage
+from chat.protocol.mentions import names_in
 from chat.protocol.state import Exchange, State, SubQuery
 from chat.rules import wordings
 from chat.rules.answers import values_of
 from chat.rules.kinship import COMPOSED, Path
-from chat.rules.phrases import Clause, NounPhrase, Question, Template, descriptions, render
-from knowledge.rules.english import is_person_noun, singular
+from chat.rules.phrases import Clause, NounPhrase, Question, Template, descriptions, kinds, render
+from knowledge.rules.english import is_person_noun, singular, strip_article
 from knowledge.rules.lexicon import BE_FORMS, PLACE_WORDS, words
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ T = TypeVar("T")
 _PLACES_WITH_NAMES = words("city town village municipality borough county province state island port parish")
 #: As many values of a description are followed up.
 MOST_VALUES = 24
+#: As many things in a question are looked for by their kind.
+MOST_KINDS = 2
 
 
 @dataclass(frozen=True)
@@ -233,11 +236,32 @@ class Solver:
     # Filling and asking
 
     def for_each_filling(self, template: Template, ask: Callable[[wordings.Fill], Finding]) -> Finding:
-        """Resolve the descriptions in a template and ask once for each combination of their values."""
+        """Ask once for each combination of the values of the descriptions in a template.
+
+        Where nothing comes of that, what the template tells by its kind alone is named as well.
+        """
         described = list(descriptions(template))
         resolved = self.gather(described, self.resolve)
         if any(not found.values for found in resolved):
             return Finding(partial=True)
+        direct = self.with_names(described, resolved, ask)
+        if direct.values:
+            return direct
+        of_kinds = list(islice(kinds(template), MOST_KINDS))
+        looked_up = zip(of_kinds, self.gather(of_kinds, self.by_kind), strict=True)
+        named = [(phrase, found) for phrase, found in looked_up if found.values]
+        if not named:
+            return direct
+        things, names = zip(*named, strict=True)
+        return self.with_names([*described, *things], [*resolved, *names], ask)
+
+    def with_names(
+        self,
+        described: Sequence[NounPhrase],
+        resolved: Sequence[Finding],
+        ask: Callable[[wordings.Fill], Finding],
+    ) -> Finding:
+        """Ask with each combination of what the phrases stand for in their places."""
         support = [index for found in resolved for index in found.support]
         combinations = list(islice(product(*(found.values for found in resolved)), MOST_VALUES))
 
@@ -247,6 +271,17 @@ class Solver:
 
         found = Finding.union(self.gather(combinations, ask_with))
         return found.after(support) if found.values else Finding(partial=True)
+
+    def by_kind(self, phrase: NounPhrase) -> Finding:
+        """The name of "the weather buoy". A definition of what that is names nothing."""
+        for sub_query in wordings.of_kind(phrase):
+            exchange = self.exchange(sub_query, "grounding")
+            values = values_of(sub_query.question, exchange.answer) if exchange and exchange.known else ()
+            named = tuple(value for value in values if _is_named(value, phrase))
+            if exchange and named:
+                self.candidates = named
+                return Finding(named, (exchange.index,), (exchange.index,))
+        return Finding(partial=True)
 
     def first_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
         """The first wording that MEMORY answers with something usable."""
@@ -275,6 +310,12 @@ class Solver:
         if pending:
             raise Pending(pending[0].stage, [sub_query for one in pending for sub_query in one.sub_queries])
         return findings
+
+
+def _is_named(value: str, phrase: NounPhrase) -> bool:
+    """A name, and not what is asked about in other words."""
+    is_name = strip_article(value)[:1].isupper() and bool(names_in(f"It is {value}"))
+    return is_name and value not in phrase.text
 
 
 def _as_part(phrase: NounPhrase, fill: wordings.Fill) -> Finding:

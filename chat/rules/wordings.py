@@ -20,7 +20,7 @@ from chat.rules.alternatives import (
     verb_questions,
     with_bare_names,
 )
-from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Question, Template
+from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Question, Template, render
 from knowledge.rules.english import (
     capitalise,
     find_dates,
@@ -36,6 +36,7 @@ from knowledge.rules.english import (
     third_person,
     verb_lemma,
     verb_readings,
+    with_indefinite_article,
 )
 from knowledge.rules.lexicon import BE_FORMS, PLACE_PREPOSITIONS, PREPOSITIONS, TIME_UNITS
 from knowledge.rules.property_wordings import PARAPHRASES
@@ -91,6 +92,17 @@ def what_is(phrase: NounPhrase, fill: Fill) -> list[SubQuery]:
     who = "Who" if is_person_noun(phrase.noun) else "What"
     text = fill(phrase.parts)
     return _limited([f"{who} is {text}", f"What is the name of {text}"])
+
+
+def of_kind(phrase: NounPhrase) -> list[SubQuery]:
+    """What goes by its kind alone: "What is the weather buoy?", "Which chain maker is in Aberdeen?" """
+    who = "Who" if is_person_noun(phrase.noun) else "What"
+    one = with_indefinite_article(strip_article(phrase.text))
+    if phrase.tail:
+        asked = [f"Which {phrase.noun} is {render(phrase.tail)}", f"Who or what is {one}"]
+    else:
+        asked = [f"{who} is {one}", f"Who or what is {phrase.text}"]
+    return _limited([f"{who} is {phrase.text}", *asked])
 
 
 def count(noun: str, owner: str) -> list[SubQuery]:

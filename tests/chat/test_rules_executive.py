@@ -386,3 +386,67 @@ def test_a_yes_or_no_question_is_answered_by_what_memory_says() -> None:
         "Is Mara Lind the lead of Project Atlas?", [("Is Mara Lind the lead of Project Atlas?", told)]
     )
     assert turn.final["text"] == told
+
+
+class TestAThingThatGoesByItsKind:
+    """The question says "the weather buoy", MEMORY knows its name."""
+
+    known = (
+        ("Which team builds Petrel?", "The Buoy team builds Petrel."),
+        ("Who leads the Buoy team?", "Ada Moe leads the Buoy team."),
+        ("Who manages the contract with Brae Mooring?", "Bo Lee manages the contract with Brae Mooring."),
+        ("What is the price of Petrel?", "The price of Petrel is 90 euros."),
+        ("Where does Bo Lee live?", "Bo Lee lives in Oslo."),
+    )
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            ("What is the weather buoy?", "The weather buoy is Petrel."),
+            ("What is a weather buoy?", "Petrel is a weather buoy."),
+            ("Who or what is the weather buoy?", "Petrel is the weather buoy."),
+        ],
+    )
+    def test_is_named_before_the_question_is_asked_again(self, told: tuple[str, str]) -> None:
+        turn = Turn("Which team builds the weather buoy?", [*self.known, told])
+        assert turn.asked[0] == "Which team builds the weather buoy?"
+        assert turn.values == ["Buoy team"]
+
+    def test_is_named_inside_a_description(self) -> None:
+        known = [*self.known, ("What is the weather buoy?", "Petrel is a weather buoy.")]
+        assert Turn("Who leads the team that builds the weather buoy?", known).values == ["Ada Moe"]
+        assert Turn("What is the price of the weather buoy?", known).values == ["90 euros"]
+
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "Which chain maker is in Aberdeen?",
+            "Who is the chain maker in Aberdeen?",
+            "Who or what is a chain maker in Aberdeen?",
+        ],
+    )
+    def test_is_named_by_its_place(self, question: str) -> None:
+        known = [*self.known, (question, "Brae Mooring is a chain maker in Aberdeen.")]
+        assert Turn("Who manages the contract with the chain maker in Aberdeen?", known).values == ["Bo Lee"]
+        asked = "Where does the person who manages the contract with the chain maker in Aberdeen live?"
+        assert Turn(asked, known).values == ["Oslo"]
+
+    def test_is_not_looked_for_where_memory_knows_it_by_its_kind(self) -> None:
+        known = [("Which team builds the weather buoy?", "The Buoy team builds the weather buoy.")]
+        assert Turn("Which team builds the weather buoy?", known).asked == [known[0][0]]
+
+    def test_is_not_named_by_a_definition(self) -> None:
+        known = [
+            *self.known,
+            ("What is the weather buoy?", "The weather buoy is a device that measures waves."),
+        ]
+        turn = Turn("Which team builds the weather buoy?", known)
+        assert turn.values == []
+        assert not any("device" in question for question in turn.asked)
+
+    def test_costs_three_sub_queries_at_most(self) -> None:
+        def asked(thing: str) -> int:
+            return len(Turn(f"Which team builds {thing}?", []).asked)
+
+        assert asked("the weather buoy") - asked("Petrel") <= 3
+        assert asked("the buoy") == asked("Petrel")
