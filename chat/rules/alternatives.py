@@ -10,15 +10,27 @@ import re
 from functools import lru_cache
 
 from knowledge.rules.english import (
+    head_word,
     is_person_noun,
     is_place_noun,
     past,
+    singular,
     third_person,
     verb_lemma,
     verb_readings,
 )
 from knowledge.rules.english import parts_of_speech as readings_of
-from knowledge.rules.lexicon import BE_FORMS, DO_FORMS, HAVE_FORMS, KINSHIP, ORGANISATION_WORDS
+from knowledge.rules.lexicon import (
+    AGENT_NOUNS,
+    BE_FORMS,
+    DO_FORMS,
+    HAVE_FORMS,
+    KINSHIP,
+    MONTHS,
+    ORGANISATION_WORDS,
+    SEASONS,
+    WEEKDAYS,
+)
 
 _VOWELS = "aeiou"
 _AUXILIARIES = BE_FORMS | DO_FORMS | HAVE_FORMS
@@ -46,6 +58,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 #: Verb -> the measure that it states: "weighs 9 kilograms" is a weight of 9 kilograms.
 MEASURED = {"weigh": "weight", "cost": "price", "last": "duration"}
 _KIND_AFTER_NAME = re.compile(r"\b[Tt]he (?P<name>[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)*) (?P<kind>[a-z]+)\b")
+_TIMES = frozenset(MONTHS) | WEEKDAYS | SEASONS
+_QUARTER = re.compile(r"[QH]\d")
+#: Endings of people whom the list of occupations may lack: "chauffeur", "teammate".
+_PERSON_ENDING = re.compile(r"(?:eur|mate|wife|maid|lady|ster|nanny)$")
 
 
 def verb_questions(noun: str, owner: str) -> list[str]:
@@ -98,6 +114,20 @@ def agents_of(verb: str) -> tuple[str, ...]:
     return tuple(noun for noun in nouns if "NOUN" in readings_of(noun) and is_person_noun(noun))
 
 
+def is_surely_thing(noun: str) -> bool:
+    """True for a noun of the dictionary that names neither people nor groups of them: "battery", "place of birth".
+
+    A noun that is not known may be anybody's trade.
+    """
+    head = singular(head_word(noun)).lower()
+    if is_person_noun(noun):
+        return False
+    if is_place_noun(noun) or noun in SYNONYMS:
+        return True
+    may_act = head in ORGANISATION_WORDS | AGENT_NOUNS or _PERSON_ENDING.search(head)
+    return "NOUN" in readings_of(head) and not may_act
+
+
 def same_questions(noun: str, owner: str) -> list[str]:
     """The questions that ask for the same relation of the owner in other words."""
     return [template.format(x=owner) for template in SYNONYMS.get(noun, ())]
@@ -121,13 +151,15 @@ def in_charge(predicate: str) -> list[str]:
 def with_bare_names(question: str) -> str:
     """The question with names alone: "the Sea Rescue course" is "Sea Rescue"; empty where that changes nothing.
 
-    Teams and places need their kind: "the Oslo office" is not Oslo.
+    Teams and places need their kind: "the Oslo office" is not Oslo. So does what is named after its time: "the
+    March outage" is not March.
     """
 
     def bare(match: re.Match[str]) -> str:
         kind = match["kind"]
         is_kind = set(readings_of(kind)) >= {"NOUN"} and not is_person_noun(kind)
-        is_needed = is_place_noun(kind) or kind in ORGANISATION_WORDS or kind in _AUXILIARIES
+        is_time = all(word.lower() in _TIMES or _QUARTER.fullmatch(word) for word in match["name"].split())
+        is_needed = is_place_noun(kind) or kind in ORGANISATION_WORDS | _AUXILIARIES or is_time
         return match["name"] if is_kind and not is_needed else match[0]
 
     plainer = _KIND_AFTER_NAME.sub(bare, question)

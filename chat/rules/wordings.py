@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from chat.protocol.state import SubQuery
 from chat.rules.alternatives import (
     MEASURED,
-    SYNONYMS,
     agent_questions,
     in_charge,
+    is_surely_thing,
     reported_to,
     same_questions,
     verb_questions,
@@ -68,8 +68,11 @@ def relation(noun: str, owner: str, *, asked_past: bool = False) -> list[SubQuer
     first, second = reversed(one_or_all) if is_plural(noun) else one_or_all
     paraphrases = [text.format(x=owner, xs=possessive(owner), be=be) for text in PARAPHRASES.get(one, ())]
     told_otherwise = [*paraphrases[:1], *same_questions(one, owner), *verb_questions(one, owner)]
-    is_surely_thing = is_place_noun(one) or one in SYNONYMS or one in PARAPHRASES
-    others = [] if is_surely_thing else [f"Who {be} the {one} of {owner}"]
+    others = (
+        []
+        if who == "Who" or one in PARAPHRASES or is_surely_thing(one)
+        else [f"Who {be} the {one} of {owner}"]
+    )
     asked = _limited([first, *told_otherwise])[: _MOST - 1]
     return list(dict.fromkeys([*asked, *_limited([second, *others])]))[:_MOST]
 

@@ -450,3 +450,15 @@ class TestAThingThatGoesByItsKind:
 
         assert asked("the weather buoy") - asked("Petrel") <= 3
         assert asked("the buoy") == asked("Petrel")
+
+
+def test_a_thing_is_never_asked_for_with_who() -> None:
+    asked = Turn("What is the battery of Petrel?", []).asked
+    assert "What is the battery of Petrel?" in asked
+    assert not any(question.startswith("Who is") for question in asked)
+
+
+def test_what_is_named_after_its_month_is_not_asked_for_as_the_month() -> None:
+    asked = Turn("Who is the manager of the engineer who resolved the March outage?", []).asked
+    assert asked
+    assert all("the March outage" in question for question in asked)
