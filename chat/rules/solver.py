@@ -20,7 +20,7 @@ from chat.rules import wordings
 from chat.rules.answers import values_of
 from chat.rules.kinship import COMPOSED, Path
 from chat.rules.phrases import Clause, NounPhrase, Question, Template, descriptions, kinds, render
-from knowledge.rules.english import is_person_noun, singular, strip_article
+from knowledge.rules.english import is_person_noun, is_plural, singular, strip_article
 from knowledge.rules.lexicon import BE_FORMS, PLACE_WORDS, words
 
 T = TypeVar("T")
@@ -227,9 +227,10 @@ class Solver:
         return _narrowed(found)
 
     def by_clause(self, phrase: NounPhrase, clause: Clause, stage: Stage) -> Finding:
+        known = self.all_known if clause.gap == "whose" and is_plural(phrase.noun) else self.first_known
         found = self.for_each_filling(
             clause.parts,
-            lambda fill: self.first_known(wordings.clause(phrase, clause, fill), stage),
+            lambda fill: known(wordings.clause(phrase, clause, fill), stage),
         )
         return _of_the_kind(phrase.noun, found) if clause.gap == "place" else found
 
@@ -275,23 +276,35 @@ class Solver:
     def by_kind(self, phrase: NounPhrase) -> Finding:
         """The name of "the weather buoy". A definition of what that is names nothing."""
         for sub_query in wordings.of_kind(phrase):
-            exchange = self.exchange(sub_query, "grounding")
-            values = values_of(sub_query.question, exchange.answer) if exchange and exchange.known else ()
-            named = tuple(value for value in values if _is_named(value, phrase))
-            if exchange and named:
+            found = self.told(sub_query, "grounding")
+            named = tuple(value for value in found.values if _is_named(value, phrase))
+            if named:
                 self.candidates = named
-                return Finding(named, (exchange.index,), (exchange.index,))
+                return replace(found, values=named)
         return Finding(partial=True)
 
     def first_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
         """The first wording that MEMORY answers with something usable."""
         for sub_query in (*asked, *wordings.plainer(asked)):
-            exchange = self.exchange(sub_query, stage)
-            values = values_of(sub_query.question, exchange.answer) if exchange and exchange.known else ()
-            if exchange and values:
-                return Finding(values, (exchange.index,), (exchange.index,))
+            found = self.told(sub_query, stage)
+            if found.values:
+                return found
         self.unknown.append(asked[0].question)
         return Finding(partial=True)
+
+    def all_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
+        """What MEMORY tells in answer to any wording: several that fit may be known one by one."""
+        findings = self.gather(asked, lambda sub_query: self.told(sub_query, stage))
+        known = [found for found in findings if found.values]
+        if not known:
+            self.unknown.append(asked[0].question)
+        return Finding.union(known) if known else Finding(partial=True)
+
+    def told(self, sub_query: SubQuery, stage: Stage) -> Finding:
+        """The values in MEMORY's answer to one sub-query."""
+        exchange = self.exchange(sub_query, stage)
+        values = values_of(sub_query.question, exchange.answer) if exchange and exchange.known else ()
+        return Finding(values, (exchange.index,), (exchange.index,)) if exchange and values else Finding()
 
     def exchange(self, sub_query: SubQuery, stage: Stage) -> Exchange | None:
         known = self.state.answer_to(sub_query.question)

@@ -38,7 +38,7 @@ from knowledge.rules.english import (
     verb_readings,
     with_indefinite_article,
 )
-from knowledge.rules.lexicon import BE_FORMS, PLACE_PREPOSITIONS, PREPOSITIONS, TIME_UNITS
+from knowledge.rules.lexicon import AGENT_NOUNS, BE_FORMS, PLACE_PREPOSITIONS, PREPOSITIONS, TIME_UNITS
 from knowledge.rules.property_wordings import PARAPHRASES
 
 Fill = Callable[[Template], str]
@@ -212,17 +212,48 @@ def _object_gap(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery
 
 def _whose(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
     """ "the person whose hobby is judo": "Who is the person whose hobby is judo?" """
-    noun, text = singular(phrase.noun), fill(clause.parts)
-    who = "Who" if is_person_noun(noun) else "What"
+    noun, text, value = singular(phrase.noun), fill(clause.parts), fill(clause.predicate.rest)
+    has_value = clause.predicate.auxiliary in BE_FORMS and bool(value)
+    mentions = (value,) if value else ()
+    if is_plural(phrase.noun):
+        has = [_which_have(kind, clause.possessed, value) for kind in _kinds(noun)] if has_value else []
+        return [SubQuery(sentence(asked), mentions) for asked in (*has, *_all_whose(noun, text))]
+    (who, _), *others = _openings_for(noun)
     wordings = [f"{who} is the {noun} whose {text}", f"{who} are the {plural(noun)} whose {text}"]
-    value = fill(clause.predicate.rest)
-    if clause.predicate.auxiliary in BE_FORMS and value:
+    if has_value:
+        has_one = _which_has("entity", clause.possessed, value)
         wordings.insert(1, _which_has(noun, clause.possessed, value))
-        if is_person_noun(noun):
-            wordings += [f"Who is the person whose {text}", f"Whose {clause.possessed} is {value}"]
-        else:
-            wordings += [f"What is the entity whose {text}", _which_has("entity", clause.possessed, value)]
-    return _limited(wordings, mentions=(value,) if value else ())
+        wordings += [f"{other} is the {kind} whose {text}" for other, kind in others]
+        wordings.append(f"Whose {clause.possessed} is {value}" if who == "Who" else has_one)
+    return _limited(wordings, mentions)
+
+
+def _all_whose(noun: str, text: str) -> list[str]:
+    """Several are known together or one by one: "Who are the friends whose ...", "Who is the friend whose ..." """
+    return [
+        f"{who} {form} whose {text}"
+        for who, kind in _openings_for(noun)
+        for form in (f"are the {plural(kind)}", f"is the {kind}")
+    ]
+
+
+def _kinds(noun: str) -> list[str]:
+    """The noun, and what stands for it where MEMORY does not know the kind of a thing."""
+    return list(dict.fromkeys(kind for _, kind in _openings_for(noun) if kind != "person"))
+
+
+def _openings_for(noun: str) -> list[tuple[str, str]]:
+    """Question word and noun for whatever is of a kind: a customer may be a person or a company."""
+    if not is_person_noun(noun):
+        return [("What", noun), ("What", "entity")]
+    if noun in AGENT_NOUNS:
+        return [("Who", noun), ("What", noun), ("What", "entity")]
+    return [("Who", noun), ("Who", "person")]
+
+
+def _which_have(noun: str, possessed: str, value: str) -> str:
+    """ "Which boats have Mara Lind as skipper"."""
+    return _which_has(noun, possessed, value).replace(f"Which {noun} has", f"Which {plural(noun)} have", 1)
 
 
 def _which_has(noun: str, possessed: str, value: str) -> str:

@@ -462,3 +462,41 @@ def test_what_is_named_after_its_month_is_not_asked_for_as_the_month() -> None:
     asked = Turn("Who is the manager of the engineer who resolved the March outage?", []).asked
     assert asked
     assert all("the March outage" in question for question in asked)
+
+
+class TestSeveralThatShareSomething:
+    question = "Which customers have the same account manager as Skerry Line?"
+    manager = ("Who is the account manager of Skerry Line?", "The account manager of Skerry Line is Ada Moe.")
+
+    @pytest.mark.parametrize(
+        ("asked", "told"),
+        [
+            ("Which customers have Ada Moe as account manager?",
+             "Skerry Line, Fundy Trust and Alke Bank have Ada Moe as account manager."),
+            ("What are the customers whose account manager is Ada Moe?",
+             "The customers whose account manager is Ada Moe are Skerry Line, Fundy Trust and Alke Bank."),
+            ("Which entities have Ada Moe as account manager?",
+             "The entities whose account manager is Ada Moe are Skerry Line, Fundy Trust and Alke Bank."),
+            ("What are the entities whose account manager is Ada Moe?",
+             "The entities whose account manager is Ada Moe are Skerry Line, Fundy Trust and Alke Bank."),
+        ],
+    )  # fmt: skip
+    def test_are_asked_for_as_things_too_and_without_the_one_named(self, asked: str, told: str) -> None:
+        assert Turn(self.question, [self.manager, (asked, told)]).values == [
+            "Fundy Trust",
+            "Alke Bank",
+        ]
+
+    def test_are_united_over_the_answers(self) -> None:
+        known = [
+            self.manager,
+            ("Which customers have Ada Moe as account manager?", "Skerry Line has Ada Moe as account manager."),
+            ("Who is the customer whose account manager is Ada Moe?",
+             "The customer whose account manager is Ada Moe is Fundy Trust."),
+            ("What is the entity whose account manager is Ada Moe?",
+             "The entity whose account manager is Ada Moe is Alke Bank."),
+        ]  # fmt: skip
+        turn = Turn(self.question, known)
+        assert turn.values == ["Fundy Trust", "Alke Bank"]
+        assert "does not know" not in turn.final["text"]
+        assert len(turn.asked) <= 10
