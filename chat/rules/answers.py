@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
@@ -188,14 +188,14 @@ def _marked(question: str, sentence: str, sought: Sought) -> list[tuple[int, int
         if found:
             spans.append(found.span())
             rest = rest.replace(name, " ", 1)
-    left = Counter(forms(word) | _acts(word) for word in words_of(rest))
+    left = Counter((forms(word), _acts(word)) for word in words_of(rest))
     for match in _WORD.finditer(sentence):
         if any(start <= match.start() < end for start, end in spans):
             continue
         is_asked_for = forms(match[0]) & forms(sought.noun) and (
             _is_part_of_name(match, sentence) or _is_part_of_compound(match, sentence, left)
         )
-        repeated = next((word for word in left if left[word] and word & forms(match[0])), None)
+        repeated = next((word for word in left if left[word] and _repeats(match[0], *word)), None)
         if repeated and not is_asked_for:
             left[repeated] -= 1
             spans.append(match.span())
@@ -210,17 +210,26 @@ def _is_part_of_name(word: re.Match[str], sentence: str) -> bool:
     )
 
 
+def _repeats(said: str, asked: frozenset[str], acts: frozenset[str]) -> bool:
+    """Is it the asked word itself, or, unless it stands in a name, what somebody in that role does?"""
+    return bool(forms(said) & asked) or (said.islower() and bool(forms(said) & acts))
+
+
 def _acts(noun: str) -> frozenset[str]:
     """What somebody in a role does: "leads" repeats "leader"."""
     return senses(noun) if is_person_noun(noun.lower()) else frozenset()
 
 
-def _is_part_of_compound(word: re.Match[str], sentence: str, asked: Mapping[frozenset[str], int]) -> bool:
+def _is_part_of_compound(
+    word: re.Match[str], sentence: str, asked: Iterable[tuple[frozenset[str], frozenset[str]]]
+) -> bool:
     """ "incident" in "the certificate incident", where the question speaks of incidents only."""
     before = words_of(sentence[: word.start()])[-2:]
     if len(before) < 2 or before[0].lower() not in ARTICLES:
         return False
-    return "NOUN" in parts_of_speech(before[1].lower()) and not any(forms(before[1]) & each for each in asked)
+    return "NOUN" in parts_of_speech(before[1].lower()) and not any(
+        forms(before[1]) & each for each, _ in asked
+    )
 
 
 def _runs(sentence: str, marked: list[tuple[int, int]]) -> list[str]:

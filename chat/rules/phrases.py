@@ -59,6 +59,18 @@ class NounPhrase:
         """Does it stand for something that MEMORY has to be asked for?"""
         return bool(self.genitive or self.clauses or self.members)
 
+    @property
+    def is_kind(self) -> bool:
+        """A thing told by its kind alone, and closely enough to look for: "the weather buoy".
+
+        "the buoy" may be any, "the buoy in Oslo" and "the weather buoy" are seldom more than one.
+        """
+        is_common = self.determiner == "the" and not self.is_name and self.noun.islower()
+        is_close = " " in self.noun or any(
+            isinstance(part, NounPhrase) and part.is_name for part in self.tail
+        )
+        return is_common and is_close and not self.is_description
+
 
 Template = tuple[str | NounPhrase, ...]
 
@@ -155,13 +167,21 @@ def descriptions(template: Template) -> Iterator[NounPhrase]:
                 yield from descriptions(part.parts)
 
 
+def kinds(template: Template) -> Iterator[NounPhrase]:
+    """The innermost things told by their kind alone: the boat, in "the owner's talk with the boat in Oslo"."""
+    for part in template:
+        if isinstance(part, NounPhrase) and not part.is_description:
+            inner = list(kinds(part.parts))
+            yield from inner or ([part] if part.is_kind and not list(descriptions(part.parts)) else [])
+
+
 def render(template: Template, filled: Callable[[NounPhrase], str] | None = None) -> str:
-    """The template as text; ``filled`` gives the text of each description in it."""
+    """The template as text; ``filled`` gives the text of each description and kind in it."""
     words = []
     for part in template:
         if isinstance(part, str):
             words.append(part)
-        elif part.is_description and filled:
+        elif filled and (part.is_description or (part.is_kind and filled(part) != part.text)):
             words.append(filled(part))
         else:
             words.append(render(part.parts, filled))

@@ -14,12 +14,13 @@ from itertools import islice, product
 from typing import TypeVar
 
 from chat.protocol.events import Stage
+from chat.protocol.mentions import names_in
 from chat.protocol.state import Exchange, State, SubQuery
 from chat.rules import wordings
 from chat.rules.answers import values_of
 from chat.rules.kinship import COMPOSED, Path
-from chat.rules.phrases import Clause, NounPhrase, Question, Template, descriptions, render
-from knowledge.rules.english import is_person_noun, singular
+from chat.rules.phrases import Clause, NounPhrase, Question, Template, descriptions, kinds, render
+from knowledge.rules.english import is_person_noun, is_plural, singular, strip_article
 from knowledge.rules.lexicon import BE_FORMS, PLACE_WORDS, words
 
 T = TypeVar("T")
@@ -27,8 +28,8 @@ T = TypeVar("T")
 _PLACES_WITH_NAMES = words("city town village municipality borough county province state island port parish")
 #: As many values of a description are followed up.
 MOST_VALUES = 24
-#: A description that more things than these answer to names none of them.
-MOST_OF_KIND = 3
+#: As many things in a question are looked for by their kind.
+MOST_KINDS = 2
 
 
 @dataclass(frozen=True)
@@ -226,20 +227,42 @@ class Solver:
         return _narrowed(found)
 
     def by_clause(self, phrase: NounPhrase, clause: Clause, stage: Stage) -> Finding:
+        known = self.all_known if clause.gap == "whose" and is_plural(phrase.noun) else self.first_known
         found = self.for_each_filling(
             clause.parts,
-            lambda fill: self.first_known(wordings.clause(phrase, clause, fill), stage),
+            lambda fill: known(wordings.clause(phrase, clause, fill), stage),
         )
         return _of_the_kind(phrase.noun, found) if clause.gap == "place" else found
 
     # Filling and asking
 
     def for_each_filling(self, template: Template, ask: Callable[[wordings.Fill], Finding]) -> Finding:
-        """Resolve the descriptions in a template and ask once for each combination of their values."""
+        """Ask once for each combination of the values of the descriptions in a template.
+
+        Where nothing comes of that, what the template tells by its kind alone is named as well.
+        """
         described = list(descriptions(template))
         resolved = self.gather(described, self.resolve)
         if any(not found.values for found in resolved):
             return Finding(partial=True)
+        direct = self.with_names(described, resolved, ask)
+        if direct.values:
+            return direct
+        of_kinds = list(islice(kinds(template), MOST_KINDS))
+        looked_up = zip(of_kinds, self.gather(of_kinds, self.by_kind), strict=True)
+        named = [(phrase, found) for phrase, found in looked_up if found.values]
+        if not named:
+            return direct
+        things, names = zip(*named, strict=True)
+        return self.with_names([*described, *things], [*resolved, *names], ask)
+
+    def with_names(
+        self,
+        described: Sequence[NounPhrase],
+        resolved: Sequence[Finding],
+        ask: Callable[[wordings.Fill], Finding],
+    ) -> Finding:
+        """Ask with each combination of what the phrases stand for in their places."""
         support = [index for found in resolved for index in found.support]
         combinations = list(islice(product(*(found.values for found in resolved)), MOST_VALUES))
 
@@ -250,36 +273,39 @@ class Solver:
         found = Finding.union(self.gather(combinations, ask_with))
         return found.after(support) if found.values else Finding(partial=True)
 
+    def by_kind(self, phrase: NounPhrase) -> Finding:
+        """The name of "the weather buoy". A definition of what that is names nothing."""
+        for sub_query in wordings.of_kind(phrase):
+            found = self.told(sub_query, "grounding")
+            named = tuple(value for value in found.values if _is_named(value, phrase))
+            if named:
+                self.candidates = named
+                return replace(found, values=named)
+        return Finding(partial=True)
+
     def first_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
         """The first wording that MEMORY answers with something usable."""
         others = (*wordings.plainer(asked), *wordings.with_other_verb(asked))
-        found = self._first_answered((*asked, *others), stage)
-        if found is None:
-            found = self.by_kind(asked, stage)
-        if found is None:
+        for sub_query in (*asked, *others):
+            found = self.told(sub_query, stage)
+            if found.values:
+                return found
+        self.unknown.append(asked[0].question)
+        return Finding(partial=True)
+
+    def all_known(self, asked: Sequence[SubQuery], stage: Stage) -> Finding:
+        """What MEMORY tells in answer to any wording: several that fit may be known one by one."""
+        findings = self.gather(asked, lambda sub_query: self.told(sub_query, stage))
+        known = [found for found in findings if found.values]
+        if not known:
             self.unknown.append(asked[0].question)
-        return found or Finding(partial=True)
+        return Finding.union(known) if known else Finding(partial=True)
 
-    def by_kind(self, asked: Sequence[SubQuery], stage: Stage) -> Finding | None:
-        """ "Who builds the weather buoy?" once more with the name of what is a weather buoy."""
-        kind = wordings.kind_in(asked[0].question)
-        named = self._first_answered(wordings.of_kind(kind), stage) if kind else None
-        if named is None or len(named.values) > MOST_OF_KIND:
-            return None
-        found = Finding.union(
-            each.after(named.support)
-            for value in named.values
-            if (each := self._first_answered(wordings.with_name(asked, kind, value), stage)) is not None
-        )
-        return found if found.values else None
-
-    def _first_answered(self, asked: Sequence[SubQuery], stage: Stage) -> Finding | None:
-        for sub_query in asked:
-            exchange = self.exchange(sub_query, stage)
-            values = values_of(sub_query.question, exchange.answer) if exchange and exchange.known else ()
-            if exchange and values:
-                return Finding(values, (exchange.index,), (exchange.index,))
-        return None
+    def told(self, sub_query: SubQuery, stage: Stage) -> Finding:
+        """The values in MEMORY's answer to one sub-query."""
+        exchange = self.exchange(sub_query, stage)
+        values = values_of(sub_query.question, exchange.answer) if exchange and exchange.known else ()
+        return Finding(values, (exchange.index,), (exchange.index,)) if exchange and values else Finding()
 
     def exchange(self, sub_query: SubQuery, stage: Stage) -> Exchange | None:
         known = self.state.answer_to(sub_query.question)
@@ -298,6 +324,12 @@ class Solver:
         if pending:
             raise Pending(pending[0].stage, [sub_query for one in pending for sub_query in one.sub_queries])
         return findings
+
+
+def _is_named(value: str, phrase: NounPhrase) -> bool:
+    """A name, and not what is asked about in other words."""
+    is_name = strip_article(value)[:1].isupper() and bool(names_in(f"It is {value}"))
+    return is_name and value not in phrase.text
 
 
 def _as_part(phrase: NounPhrase, fill: wordings.Fill) -> Finding:

@@ -21,7 +21,7 @@ from chat.rules.alternatives import (
     with_bare_names,
     with_synonyms,
 )
-from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Question, Template
+from chat.rules.phrases import EMPTY_NOUNS, Clause, NounPhrase, Question, Template, render
 from knowledge.rules.english import (
     capitalise,
     find_dates,
@@ -29,7 +29,6 @@ from knowledge.rules.english import (
     is_place_noun,
     is_plural,
     looks_like_person_name,
-    parts_of_speech,
     past,
     plural,
     possessive,
@@ -47,9 +46,6 @@ Fill = Callable[[Template], str]
 #: Nouns that ask for the thing itself: "the name of X" is X.
 NAMING_NOUNS = frozenset({"name", "names", "full name", "identity"})
 _MOST = 6
-_NO_KIND = frozenset(
-    {"same", "of", "that", "who", "whose", "which", "first", "last", "is", "was", "are", "were"}
-)
 
 
 def sentence(text: str) -> str:
@@ -106,37 +102,22 @@ def with_other_verb(asked: Sequence[SubQuery]) -> list[SubQuery]:
     return _limited(with_synonyms(asked[0].question))[:2] if asked else []
 
 
-_KIND = re.compile(
-    r"\bthe (?P<kind>(?:[a-z][a-z-]+ ){1,2}[a-z-]+?(?: (?:in|from|at) [A-Z][\w-]+)?)(?=[?,.]| by\b|$)"
-)
-
-
-def kind_in(question: str) -> str:
-    """What a question describes by its kind where a name may stand: "weather buoy", "chain maker in Oslo"."""
-    found = _KIND.search(question.rstrip("? "))
-    if not found or set(found["kind"].split()) & _NO_KIND:
-        return ""
-    tags = parts_of_speech(found["kind"].split(" in ")[0].split()[-1])
-    return found["kind"] if "NOUN" in tags and not found["kind"].endswith("ed") else ""
-
-
-def of_kind(kind: str) -> list[SubQuery]:
-    """Ask what is of a kind, in the words of "X is a weather buoy"."""
-    thing = with_indefinite_article(kind)
-    who = "Who" if is_person_noun(kind.split(" in ")[0]) else "What"
-    return _limited([f"{who} is {thing}", f"Which {kind.split(' in ')[0].split()[-1]} is {thing}"])
-
-
-def with_name(asked: Sequence[SubQuery], kind: str, name: str) -> list[SubQuery]:
-    """The first wordings with a name in the place of the kind."""
-    return _limited([each.question.replace(f"the {kind}", name) for each in asked])[:3]
-
-
 def what_is(phrase: NounPhrase, fill: Fill) -> list[SubQuery]:
     """ "Who is the mayor in Oslo?", "What is the airport in Oslo?" """
     who = "Who" if is_person_noun(phrase.noun) else "What"
     text = fill(phrase.parts)
     return _limited([f"{who} is {text}", f"What is the name of {text}"])
+
+
+def of_kind(phrase: NounPhrase) -> list[SubQuery]:
+    """What goes by its kind alone: "What is the weather buoy?", "Which chain maker is in Aberdeen?" """
+    who = "Who" if is_person_noun(phrase.noun) else "What"
+    one = with_indefinite_article(strip_article(phrase.text))
+    if phrase.tail:
+        asked = [f"Which {phrase.noun} is {render(phrase.tail)}", f"Who or what is {one}"]
+    else:
+        asked = [f"{who} is {one}", f"Who or what is {phrase.text}"]
+    return _limited([f"{who} is {phrase.text}", *asked])
 
 
 def count(noun: str, owner: str) -> list[SubQuery]:
@@ -243,27 +224,48 @@ def _object_gap(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery
 
 def _whose(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
     """ "the person whose hobby is judo": "Who is the person whose hobby is judo?" """
-    noun, text = singular(phrase.noun), fill(clause.parts)
-    value = fill(clause.predicate.rest)
-    is_stated = clause.predicate.auxiliary in BE_FORMS and bool(value)
-    may_be_thing = not is_person_noun(noun) or noun in AGENT_NOUNS
-    who = "What" if may_be_thing else "Who"
+    noun, text, value = singular(phrase.noun), fill(clause.parts), fill(clause.predicate.rest)
+    has_value = clause.predicate.auxiliary in BE_FORMS and bool(value)
+    mentions = (value,) if value else ()
+    if is_plural(phrase.noun):
+        has = [_which_have(kind, clause.possessed, value) for kind in _kinds(noun)] if has_value else []
+        return [SubQuery(sentence(asked), mentions) for asked in (*has, *_all_whose(noun, text))]
+    (who, _), *others = _openings_for(noun)
     wordings = [f"{who} is the {noun} whose {text}", f"{who} are the {plural(noun)} whose {text}"]
-    if is_plural(phrase.noun) and may_be_thing:
-        # Things of several kinds may share it: under "entity" they are found together.
-        wordings.insert(0, f"What are the entities whose {text}")
-    if is_stated:
-        wordings.insert(1, _which_has(phrase.noun, clause.possessed, value))
-        wordings += _in_general(clause.possessed, value, text, may_be_thing=may_be_thing)
-        if is_person_noun(noun):
-            wordings += [f"Who is the person whose {text}", f"Whose {clause.possessed} is {value}"]
-    return _limited(wordings, mentions=(value,) if value else ())
+    if has_value:
+        has_one = _which_has("entity", clause.possessed, value)
+        wordings.insert(1, _which_has(noun, clause.possessed, value))
+        wordings += [f"{other} is the {kind} whose {text}" for other, kind in others]
+        wordings.append(f"Whose {clause.possessed} is {value}" if who == "Who" else has_one)
+    return _limited(wordings, mentions)
 
 
-def _in_general(possessed: str, value: str, text: str, *, may_be_thing: bool) -> list[str]:
-    if not may_be_thing:
-        return []
-    return [f"What is the entity whose {text}", _which_has("entity", possessed, value)]
+def _all_whose(noun: str, text: str) -> list[str]:
+    """Several are known together or one by one: "Who are the friends whose ...", "Who is the friend whose ..." """
+    return [
+        f"{who} {form} whose {text}"
+        for who, kind in _openings_for(noun)
+        for form in (f"are the {plural(kind)}", f"is the {kind}")
+    ]
+
+
+def _kinds(noun: str) -> list[str]:
+    """The noun, and what stands for it where MEMORY does not know the kind of a thing."""
+    return list(dict.fromkeys(kind for _, kind in _openings_for(noun) if kind != "person"))
+
+
+def _openings_for(noun: str) -> list[tuple[str, str]]:
+    """Question word and noun for whatever is of a kind: a customer may be a person or a company."""
+    if not is_person_noun(noun):
+        return [("What", noun), ("What", "entity")]
+    if noun in AGENT_NOUNS:
+        return [("Who", noun), ("What", noun), ("What", "entity")]
+    return [("Who", noun), ("Who", "person")]
+
+
+def _which_have(noun: str, possessed: str, value: str) -> str:
+    """ "Which boats have Mara Lind as skipper"."""
+    return _which_has(noun, possessed, value).replace(f"Which {noun} has", f"Which {plural(noun)} have", 1)
 
 
 def _which_has(noun: str, possessed: str, value: str) -> str:

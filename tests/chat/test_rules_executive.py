@@ -368,3 +368,135 @@ def test_what_is_known_of_one_value_is_kept_where_another_is_not() -> None:
     turn = Turn("Who is the skipper of the boats owned by Ada Moe?", known)
     assert turn.values == ["Bo Lee"]
     assert "skipper of Terna" in turn.final["text"]
+
+
+def test_an_entity_on_the_way_is_not_the_answer_where_the_last_step_is_unknown() -> None:
+    told = "The leader of Project Turnstone is Zofia Baran."
+    known = [
+        ("Who is the leader of Project Turnstone?", told),
+        ("Where does the leader of Project Turnstone live?", told),
+    ]
+    turn = Turn("Where does the leader of Project Turnstone live?", known)
+    assert (turn.final["known"], turn.values) == (False, [])
+
+
+def test_a_yes_or_no_question_is_answered_by_what_memory_says() -> None:
+    told = "Mara Lind is the lead of Project Atlas."
+    turn = Turn(
+        "Is Mara Lind the lead of Project Atlas?", [("Is Mara Lind the lead of Project Atlas?", told)]
+    )
+    assert turn.final["text"] == told
+
+
+class TestAThingThatGoesByItsKind:
+    """The question says "the weather buoy", MEMORY knows its name."""
+
+    known = (
+        ("Which team builds Petrel?", "The Buoy team builds Petrel."),
+        ("Who leads the Buoy team?", "Ada Moe leads the Buoy team."),
+        ("Who manages the contract with Brae Mooring?", "Bo Lee manages the contract with Brae Mooring."),
+        ("What is the price of Petrel?", "The price of Petrel is 90 euros."),
+        ("Where does Bo Lee live?", "Bo Lee lives in Oslo."),
+    )
+
+    @pytest.mark.parametrize(
+        "told",
+        [
+            ("What is the weather buoy?", "The weather buoy is Petrel."),
+            ("What is a weather buoy?", "Petrel is a weather buoy."),
+            ("Who or what is the weather buoy?", "Petrel is the weather buoy."),
+        ],
+    )
+    def test_is_named_before_the_question_is_asked_again(self, told: tuple[str, str]) -> None:
+        turn = Turn("Which team builds the weather buoy?", [*self.known, told])
+        assert turn.asked[0] == "Which team builds the weather buoy?"
+        assert turn.values == ["Buoy team"]
+
+    def test_is_named_inside_a_description(self) -> None:
+        known = [*self.known, ("What is the weather buoy?", "Petrel is a weather buoy.")]
+        assert Turn("Who leads the team that builds the weather buoy?", known).values == ["Ada Moe"]
+        assert Turn("What is the price of the weather buoy?", known).values == ["90 euros"]
+
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "Which chain maker is in Aberdeen?",
+            "Who is the chain maker in Aberdeen?",
+            "Who or what is a chain maker in Aberdeen?",
+        ],
+    )
+    def test_is_named_by_its_place(self, question: str) -> None:
+        known = [*self.known, (question, "Brae Mooring is a chain maker in Aberdeen.")]
+        assert Turn("Who manages the contract with the chain maker in Aberdeen?", known).values == ["Bo Lee"]
+        asked = "Where does the person who manages the contract with the chain maker in Aberdeen live?"
+        assert Turn(asked, known).values == ["Oslo"]
+
+    def test_is_not_looked_for_where_memory_knows_it_by_its_kind(self) -> None:
+        known = [("Which team builds the weather buoy?", "The Buoy team builds the weather buoy.")]
+        assert Turn("Which team builds the weather buoy?", known).asked == [known[0][0]]
+
+    def test_is_not_named_by_a_definition(self) -> None:
+        known = [
+            *self.known,
+            ("What is the weather buoy?", "The weather buoy is a device that measures waves."),
+        ]
+        turn = Turn("Which team builds the weather buoy?", known)
+        assert turn.values == []
+        assert not any("device" in question for question in turn.asked)
+
+    def test_costs_three_sub_queries_at_most(self) -> None:
+        def asked(thing: str) -> int:
+            return len(Turn(f"Which team builds {thing}?", []).asked)
+
+        assert asked("the weather buoy") - asked("Petrel") <= 3
+        assert asked("the buoy") == asked("Petrel")
+
+
+def test_a_thing_is_never_asked_for_with_who() -> None:
+    asked = Turn("What is the battery of Petrel?", []).asked
+    assert "What is the battery of Petrel?" in asked
+    assert not any(question.startswith("Who is") for question in asked)
+
+
+def test_what_is_named_after_its_month_is_not_asked_for_as_the_month() -> None:
+    asked = Turn("Who is the manager of the engineer who resolved the March outage?", []).asked
+    assert asked
+    assert all("the March outage" in question for question in asked)
+
+
+class TestSeveralThatShareSomething:
+    question = "Which customers have the same account manager as Skerry Line?"
+    manager = ("Who is the account manager of Skerry Line?", "The account manager of Skerry Line is Ada Moe.")
+
+    @pytest.mark.parametrize(
+        ("asked", "told"),
+        [
+            ("Which customers have Ada Moe as account manager?",
+             "Skerry Line, Fundy Trust and Alke Bank have Ada Moe as account manager."),
+            ("What are the customers whose account manager is Ada Moe?",
+             "The customers whose account manager is Ada Moe are Skerry Line, Fundy Trust and Alke Bank."),
+            ("Which entities have Ada Moe as account manager?",
+             "The entities whose account manager is Ada Moe are Skerry Line, Fundy Trust and Alke Bank."),
+            ("What are the entities whose account manager is Ada Moe?",
+             "The entities whose account manager is Ada Moe are Skerry Line, Fundy Trust and Alke Bank."),
+        ],
+    )  # fmt: skip
+    def test_are_asked_for_as_things_too_and_without_the_one_named(self, asked: str, told: str) -> None:
+        assert Turn(self.question, [self.manager, (asked, told)]).values == [
+            "Fundy Trust",
+            "Alke Bank",
+        ]
+
+    def test_are_united_over_the_answers(self) -> None:
+        known = [
+            self.manager,
+            ("Which customers have Ada Moe as account manager?", "Skerry Line has Ada Moe as account manager."),
+            ("Who is the customer whose account manager is Ada Moe?",
+             "The customer whose account manager is Ada Moe is Fundy Trust."),
+            ("What is the entity whose account manager is Ada Moe?",
+             "The entity whose account manager is Ada Moe is Alke Bank."),
+        ]  # fmt: skip
+        turn = Turn(self.question, known)
+        assert turn.values == ["Fundy Trust", "Alke Bank"]
+        assert "does not know" not in turn.final["text"]
+        assert len(turn.asked) <= 10

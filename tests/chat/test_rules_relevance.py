@@ -66,16 +66,6 @@ def test_where_the_last_hop_is_unknown_the_entity_found_on_the_way_is_no_answer(
     assert turn.values == []
 
 
-def test_a_thing_described_by_its_kind_is_looked_up_by_name() -> None:
-    known = [
-        ("What is a weather buoy?", "Tern is a weather buoy."),
-        ("Which team builds Tern?", "The Buoy team builds Tern."),
-    ]
-    turn = Turn("Which team builds the weather buoy?", known)
-    assert turn.values == ["Buoy team"]
-    assert "What is a weather buoy?" in turn.asked
-
-
 def test_who_shares_a_value_is_found_over_all_kinds() -> None:
     known = [
         ("Who is the account manager of Moe Ferries?", "The account manager of Moe Ferries is Bo Lee."),
