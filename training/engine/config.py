@@ -14,8 +14,8 @@ from training.engine.errors import BadConfig
 Auto = Literal["auto"]
 # (facts up to, hidden size, feed-forward size, layers, heads): what a model of that size was seen to hold.
 SIZES: tuple[tuple[float, int, int, int, int], ...] = (
-    (1_500, 128, 384, 3, 4),
-    (3_000, 192, 576, 4, 6),
+    (2_500, 128, 384, 3, 4),
+    (5_000, 192, 576, 4, 6),
     (float("inf"), 256, 768, 6, 8),
 )
 
