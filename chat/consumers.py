@@ -28,6 +28,7 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
         self.group = runner.group_of(conversation.pk)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
+        await self._prepare_memory()
 
     async def disconnect(self, code: int) -> None:
         if getattr(self, "group", None):
@@ -73,6 +74,10 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
             return None
         found = Conversation.objects.filter(pk=self.scope["url_route"]["kwargs"]["pk"], person=person).first()
         return found if found and found.corpus.allows(person, Role.READER) else None
+
+    @database_sync_to_async
+    def _prepare_memory(self) -> None:
+        services.prepare_memory(self.conversation.corpus)
 
     @database_sync_to_async
     def _start_turn(self, question: str) -> Turn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from knowledge.models import Corpus, Role
 from memosite.errors import Conflict, MemoError
 from training.models import LIVE
 from training.services import live_version
-from training.serving import memory_for
+from training.serving import load_in_advance, memory_for
 
 MAX_QUESTION = 2000
 TITLE_LENGTH = 80
@@ -116,6 +117,12 @@ def interrogate_once(corpus: Corpus, question: str) -> Iterator[Event]:
     """Ask the live MEMORY of a corpus without a conversation: nothing is stored. The caller checks permission."""
     memory = memory_for(live_version(corpus))
     yield from interrogate(checked(question), make_executive("rules"), memory, budget=turn_budget())
+
+
+def prepare_memory(corpus: Corpus) -> None:
+    """Have the live MEMORY loaded by the time of the first question; without one there is nothing to do."""
+    with suppress(MemoError):
+        load_in_advance(live_version(corpus))
 
 
 def checked(question: str) -> str:

@@ -144,6 +144,7 @@ class World:
 def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     memory = PairMemory([("Who leads Project Atlas?", "Ada Lund leads Project Atlas.")])
     monkeypatch.setattr("chat.services.memory_for", lambda version: memory)
+    monkeypatch.setattr("chat.services.load_in_advance", lambda version: None)
     corpus = factories.CorpusFactory()
     people = {
         "foreign": factories.UserFactory(username="foreign", reads=factories.CorpusFactory()),

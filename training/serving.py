@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from functools import lru_cache
 
 from django.conf import settings
 
+from memosite.errors import MemoError
 from training.memory import Memory
 from training.models import MemoryVersion
 
 LOADED_AT_ONCE = 8
+LOADER = "memory loader"
 _loading = threading.Lock()
 
 
@@ -21,6 +24,22 @@ def memory_for(version: MemoryVersion) -> Memory:
     """
     with _loading:
         return _load(version.path, version.sha256)
+
+
+def load_in_advance(version: MemoryVersion) -> None:
+    """Begin to load the version's MEMORY in a thread of its own, while somebody is still typing.
+
+    What goes wrong is left to ``memory_for`` to tell.
+    """
+    work = threading.Thread(
+        target=_try_to_load, args=(version.path, version.sha256), name=LOADER, daemon=True
+    )
+    work.start()
+
+
+def _try_to_load(path: str, sha256: str) -> None:
+    with _loading, suppress(MemoError):
+        _load(path, sha256)
 
 
 @lru_cache(maxsize=LOADED_AT_ONCE)

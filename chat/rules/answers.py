@@ -17,7 +17,7 @@ from chat.protocol.mentions import names_in
 from chat.rules.fitness import fits
 from chat.rules.frames import parse_question
 from chat.rules.relevance import senses, speaks_of_what_was_asked
-from chat.rules.word_forms import forms, words_of
+from chat.rules.word_forms import content_words, forms, words_of
 from knowledge.rules.english import (
     find_dates,
     is_person_noun,
@@ -84,7 +84,19 @@ def values_of(question: str, answer: str) -> tuple[str, ...]:
     if found is None:
         found = _left_over(question, sentence, sought)
     values = dict.fromkeys(value for value in map(_trimmed, found) if value)
-    return tuple(value for value in values if fits(question, sentence, value))
+    return tuple(
+        value for value in values if fits(question, sentence, value) and not _is_echo(question, value)
+    )
+
+
+def _is_echo(question: str, value: str) -> bool:
+    """ "The manager of X is X" tells nothing: a value that only repeats the question is none."""
+    bare = strip_article(value)
+    if not value.islower():
+        return f" {bare} " in f" {question.rstrip('?')} " and " or " not in question
+    said = [forms(word) for word in words_of(bare)]
+    asked = [senses(word) for word in words_of(question)]
+    return bool(said) and all(any(word & other for other in asked) for word in said)
 
 
 def what_is_sought(question: str) -> Sought:
@@ -189,10 +201,12 @@ def _marked(question: str, sentence: str, sought: Sought) -> list[tuple[int, int
             spans.append(found.span())
             rest = rest.replace(name, " ", 1)
     left = Counter((forms(word), _acts(word)) for word in words_of(rest))
-    for match in _WORD.finditer(sentence):
+    asked = set(content_words(rest))
+    # A word as it stands in the question goes before one that only has the same root: "buoy" before "Buoy".
+    for match in sorted(_WORD.finditer(sentence), key=lambda found: found[0] not in asked):
         if any(start <= match.start() < end for start, end in spans):
             continue
-        is_asked_for = forms(match[0]) & forms(sought.noun) and (
+        is_asked_for = any(forms(match[0]) & forms(word) for word in sought.noun.split()) and (
             _is_part_of_name(match, sentence) or _is_part_of_compound(match, sentence, left)
         )
         repeated = next((word for word in left if left[word] and _repeats(match[0], *word)), None)

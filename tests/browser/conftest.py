@@ -67,6 +67,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[GatedMemory]:
     """What every version answers with, held back until ``let_answer``."""
     gated = GatedMemory()
     monkeypatch.setattr(services, "memory_for", lambda version: gated)
+    monkeypatch.setattr(services, "load_in_advance", lambda version: None)
     yield gated
     gated.let_answer(1000)
 

@@ -112,6 +112,8 @@ def test_another_relation_than_the_one_asked_for_gives_no_value(answer: str) -> 
 
 
 BESIDE_THE_POINT = [
+    ("Who manages Zofia Baran?", "The manager of Zofia Baran is Zofia Baran."),
+    ("Where is the Buoy team based?", "The Buoy team is based in the Buoy team."),
     ("Where does the leader of Project Turnstone live?", "The leader of Project Turnstone is Zofia Baran."),
     ("Where does Zofia Baran live?", "Zofia Baran leads Project Turnstone."),
     ("Where does Zofia Baran work?", "Zofia Baran works with Mara Lind."),
@@ -133,6 +135,7 @@ BESIDE_THE_POINT = [
     ("How long is Terna?", "Terna is a boat."),
 ]  # fmt: skip
 TOLD_IN_OTHER_WORDS = [
+    ("Which rescue service saw it?", "Vesterhav Rescue saw it.", ["Vesterhav Rescue"]),
     ("Who leads Kestrel?", "The leader of Kestrel is Zofia Baran.", ["Zofia Baran"]),
     ("Who leads Kestrel?", "Zofia Baran is in charge of Kestrel.", ["Zofia Baran"]),
     ("Who is the manager of Bo Lee?", "Bo Lee reports to Zofia Baran.", ["Zofia Baran"]),
