@@ -124,8 +124,13 @@ def _described(question: str, sentence: str, sought: Sought) -> list[str] | None
     asked = question.casefold()
     for be in _BE.finditer(sentence, told.end()):
         again = next((b for b in _BE.finditer(sentence, be.end())), None)
-        if again and sentence[be.end() : again.start()].casefold() in asked:
-            return _fitting(sentence[again.end() :], sought, plural=again[1] in ("are", "were"))
+        if again is None:
+            break
+        shared, holder = sentence[be.end() : again.start()], sentence[again.end() :]
+        if shared.casefold() in asked:
+            return _fitting(holder, sought, plural=again[1] in ("are", "were"))
+        if strip_article(holder).casefold() in asked:  # asked who teaches Y: the one whom Y has as teacher
+            return _fitting(shared, sought, plural=be[1] in ("are", "were"))
     return None
 
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from functools import cache
 
 from chat.protocol.mentions import names_in
-from chat.rules.alternatives import MEASURED, SYNONYMS, agents_of, verb_of
+from chat.rules.alternatives import MEASURED, SYNONYMS, agents_of, verb_of, with_bare_names
 from chat.rules.word_forms import content_words, forms
 from knowledge.rules.english import find_dates
-from knowledge.rules.lexicon import words
+from knowledge.rules.lexicon import BE_FORMS, words
 from knowledge.rules.property_wordings import PARAPHRASES
 
 #: Words of questions that name no relation: whoever answers need not repeat them.
@@ -56,13 +56,25 @@ _MOST_MISSED = 1 / 3
 
 def speaks_of_what_was_asked(question: str, sentence: str) -> bool:
     """True if the sentence uses the relation words of the question, or words that mean the same."""
-    asked = _relation_words(question)
+    if _speaks_of_it_only(question, sentence):
+        return False
+    asked = _relation_words(with_bare_names(question) or question)
     if not asked:
         return True
     said = content_words(_without_names(sentence, question))
     told = frozenset().union(*(forms(word) for word in said), _implied_by_values(sentence))
     missed = sum(not (senses(word) & told or _is_derived(word, said)) for word in asked)
     return missed == 0 if len(asked) <= 2 else missed <= _MOST_MISSED * len(asked)
+
+
+def _speaks_of_it_only(question: str, sentence: str) -> bool:
+    """Asked what the choir of X is and told "Y founded the choir of X": that says what somebody did with it."""
+    asked = re.fullmatch(r"(?:who|what) (?:is|are|was|were) the (.+? of .+?)\??", question, re.IGNORECASE)
+    if not asked:
+        return False
+    before, found, after = sentence.casefold().partition(asked[1].casefold())
+    beside = {*before.removesuffix("the ").split()[-1:], *after.split()[:1]}
+    return bool(found) and not beside & BE_FORMS
 
 
 def _is_derived(asked: str, said: Sequence[str]) -> bool:

@@ -232,7 +232,7 @@ class Solver:
             clause.parts,
             lambda fill: known(wordings.clause(phrase, clause, fill), stage),
         )
-        return _of_the_kind(phrase.noun, found) if clause.gap == "place" else found
+        return found if is_person_noun(phrase.noun) else _of_the_kind(phrase.noun, found)
 
     # Filling and asking
 
@@ -352,8 +352,9 @@ def _narrowed(clues: Sequence[Finding]) -> Finding:
 
 
 def _of_the_kind(noun: str, found: Finding) -> Finding:
-    """Of several places, those that say to be of the kind asked for ("the Bergen office")."""
-    fitting = tuple(value for value in found.values if noun.lower() in value.lower().split())
+    """Of several things, those that say to be of the kind asked for ("the Bergen office", "Project Atlas")."""
+    kind = singular(noun.lower())
+    fitting = tuple(value for value in found.values if kind in value.lower().split())
     return Finding(fitting or found.values, found.support, found.last, found.partial)
 
 

@@ -112,6 +112,8 @@ def test_another_relation_than_the_one_asked_for_gives_no_value(answer: str) -> 
 
 
 BESIDE_THE_POINT = [
+    ("Who is the choir of Kestrel?", "Zofia Baran founded the choir of Kestrel."),
+    ("What are the batteries of Petrel?", "Moncton supplies the batteries of Petrel and Curlew."),
     ("Who manages Zofia Baran?", "The manager of Zofia Baran is Zofia Baran."),
     ("Where is the Buoy team based?", "The Buoy team is based in the Buoy team."),
     ("Where does the leader of Project Turnstone live?", "The leader of Project Turnstone is Zofia Baran."),
@@ -135,6 +137,8 @@ BESIDE_THE_POINT = [
     ("How long is Terna?", "Terna is a boat."),
 ]  # fmt: skip
 TOLD_IN_OTHER_WORDS = [
+    ("Who is the teacher of the Knots course?", "The teacher of Knots is Bo Lee.", ["Bo Lee"]),
+    ("Who teaches the Knots course?", "The course whose teacher is Bo Lee is Knots.", ["Bo Lee"]),
     ("Which rescue service saw it?", "Vesterhav Rescue saw it.", ["Vesterhav Rescue"]),
     ("Who leads Kestrel?", "The leader of Kestrel is Zofia Baran.", ["Zofia Baran"]),
     ("Who leads Kestrel?", "Zofia Baran is in charge of Kestrel.", ["Zofia Baran"]),
