@@ -130,6 +130,10 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
         for adjunct in action.adjuncts:
             key = (subject, verb, norm(action.object), _beside(action, adjunct), _manner(adjunct))
             circumstances.setdefault(key, Said(action)).add(adjunct.text, action.evidence, adjunct)
+            if action.object and adjunct.named and adjunct.role in ("place", "other") and not action.doers:
+                told = replace(action, adjuncts=(adjunct,))
+                where = (verb, norm(action.object), norm(adjunct.text))
+                subjects.setdefault(where, Said(told)).add(action.subject, action.evidence)
             if not action.object and not _beside(action, adjunct):
                 subjects.setdefault(
                     (verb, "", norm(adjunct.text)), Said(replace(action, adjuncts=(adjunct,)))

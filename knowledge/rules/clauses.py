@@ -161,7 +161,15 @@ class SentenceParser(VerbPhraseReader):
         ) or token.may_be("IN"):
             end = self._comma_after(index)
             return end + 1 if end is not None else None
-        return self._apposed(subject, index)
+        return self._apposed(subject, index) or self._dropped_aside(index)
+
+    def _dropped_aside(self, index: int) -> int | None:
+        """ "X, our driver for 25 years, retired": an insertion without a verb may be left out."""
+        end = self._comma_after(index)
+        if end is None or not self._verb_follows(end + 1) or not self.tokens[index].may_be("DT", "PP$"):
+            return None
+        has_verb = any(token.may_be("VBZ", "VBD", "AUX", "MD") for token in self.tokens[index:end])
+        return None if has_verb else end + 1
 
     def _closing(self, index: int) -> int:
         if not self._comma_at(index):

@@ -119,7 +119,8 @@ class Discourse:
         """The name as a phrase, with the article that the text gives it: "the Harbour Museum"."""
         phrase = phrase or NounPhrase("name", head=norm(name))
         if name[:1].islower():  # a description that stands for itself: "the monthly meeting"
-            return replace(phrase, core=name, determiner="")
+            article = phrase.determiner if phrase.determiner == "the" else ""
+            return replace(phrase, core=name, determiner=article)
         article = "the" if norm(name) in self.articled else phrase.determiner
         return replace(phrase, core=strip_article(name), determiner=article)
 
@@ -320,7 +321,7 @@ class Discourse:
 
     def _untyped(self, noun: str) -> str:
         """Nothing is known to be a museum: then "the museum" is the topic that the text just spoke of."""
-        if noun not in lexicon.ANAPHORIC_NOUNS:
+        if noun not in lexicon.ANAPHORIC_NOUNS - lexicon.HAPPENINGS:
             return ""
         last = self._last_subject()
         if last is None:

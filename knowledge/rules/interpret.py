@@ -76,7 +76,7 @@ class Interpreter:
         elif clause.group.possessive and (facts := self._possession(clause, appositions)):
             pass
         else:
-            facts = [self._action(clause)]
+            facts = [self._action(each) for each in (clause, *_enumerated(clause, appositions))]
         self._mention_others(clause)
         return roles + facts
 
@@ -400,3 +400,13 @@ def _as_of(subject: NounPhrase) -> str:
         return subject.text
     owned = replace(subject, owner=None, determiner="the")
     return f"{owned.text} of {subject.owner.text}"
+
+
+def _enumerated(clause: Clause, appositions: Sequence[Apposition]) -> list[Clause]:
+    """ "X trains two apprentices: A and B" also says whom X trains."""
+    counted = clause.object
+    if counted is None or not counted.counted:
+        return []
+    listed = [each.predicate for each in appositions if each.subject == counted and each.predicate.items]
+    named = [each for each in listed if all(item.kind == "name" for item in each.items)]
+    return [replace(clause, object=each) for each in named]

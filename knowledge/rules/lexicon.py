@@ -353,6 +353,7 @@ ANAPHORIC_NOUNS = words(
     prize foundation charity trust society association committee department division office plant
     factory mill mine farm laboratory lab observatory telescope satellite mission spacecraft species
     planet star disease drug incident outage accident fire battle war treaty law policy bank brewery
+    pub inn tavern shop store bakery winery
     """
 )
 #: Kinds that stand before the name: "Project Kestrel", "Lake Como".
@@ -490,3 +491,13 @@ WORDS_AS_FIRST_NAMES = words(
    wade    penny ginger sandy sid len ben ken tim jim kit drew jean jade gene guy hank bob don ron dan sam al josh
     """
 )
+
+#: What happens, is given or is written: said of a thing just named, it is not that thing.
+HAPPENINGS = words(
+    """
+    award prize medal event fire accident incident race report contract deal order letter law case game match
+    season tour meeting conference course audit purchase sale outage failure attack strike war battle election
+    """
+)
+#: Adjectives before a name that are no part of it: "the yearly Barrel Race".
+BESIDE_NAMES = words("yearly annual monthly weekly daily quarterly famous popular renowned well-known")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from knowledge.rules import lexicon
-from knowledge.rules.english import is_person_noun, join_list, possessive
+from knowledge.rules.english import is_person_noun, is_plural, join_list, possessive
 from knowledge.rules.tokens import NOMINAL, Token
 
 _STOP = frozenset(
@@ -131,7 +131,17 @@ def noun_phrases(
             return items[0], ends[0]
     if not conjunction and not (bare_list and _is_bare_enumeration(tokens, items, ends[-1])):
         return first
+    items = _with_surname(items)
     return NounPhrase(kind=items[0].kind, items=tuple(items), conjunction=conjunction or "and"), ends[-1]
+
+
+def _with_surname(items: list[NounPhrase]) -> list[NounPhrase]:
+    """ "The brothers Edmund and Walter Vallory" are Edmund Vallory and Walter Vallory."""
+    surname = items[-1].core.split()[-1] if " " in items[-1].core else ""
+    first_names = all(" " not in item.core and item.kind == "name" for item in items[:-1])
+    if not (surname and first_names and is_plural(items[0].role or "x")):
+        return items
+    return [*(replace(item, core=f"{item.core} {surname}", role="") for item in items[:-1]), items[-1]]
 
 
 def _has_own_verb(tokens: Sequence[Token], index: int, last: NounPhrase) -> bool:
@@ -373,6 +383,8 @@ def _name(core: Sequence[Token], determiners: list[str]) -> NounPhrase:
     introduces = _is_role(core)
     if introduces and (not determiners or determiners == ["the"] or determiners == ["The"]):
         return NounPhrase("name", "", name, core[-1].lower, role=role)
+    while len(core) > 1 and core[0].lower in lexicon.BESIDE_NAMES and core[-1].is_name:
+        core = core[1:]
     text = " ".join(token.text for token in core)
     return NounPhrase("name", " ".join(_lower_article(word) for word in determiners), text, core[-1].lower)
 

@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from knowledge.rules import lexicon
 from knowledge.rules.facts import Verb
 from knowledge.rules.morphology import inflected, verb_readings
+from knowledge.rules.names import is_person_noun
 from knowledge.rules.tokens import Token
 
 _NORMS = lexicon.NORM_MODALS | lexicon.words("can should will")
 _PARTICLES = lexicon.words("up out off down away back over")
 _FIXED = {("take", "place"), ("take", "part"), ("take", "effect"), ("take", "office"), ("come", "true")}
+_NOBODY = lexicon.words("no neither nor nobody none nothing")
+_ANYBODY = lexicon.words(
+    "somebody someone something anybody anyone anything everybody everyone everything others"
+)
 _LINKING = lexicon.words("become remain stay")
 
 
@@ -54,10 +59,11 @@ def _is_adverb(token: Token) -> bool:
 
 
 def refuse_negation(tokens: Sequence[Token], index: int) -> None:
-    if index < len(tokens) and (
-        "NEG" in tokens[index].tags or tokens[index].lower in ("no", "neither", "nor")
-    ):
+    word = tokens[index].lower if index < len(tokens) else ""
+    if word in _NOBODY or (word and "NEG" in tokens[index].tags):
         raise Unreadable("negated")
+    if word in _ANYBODY:
+        raise Unreadable(f"“{word}” names nobody")
 
 
 def verb_group(
@@ -170,7 +176,10 @@ def _is_progressive(tokens: Sequence[Token], index: int) -> bool:
     if not any(tag == "VBG" for _, tag in verb_readings(tokens[index].lower)):
         return False
     following = tokens[index + 1] if index + 1 < len(tokens) else None
-    return following is not None and not (following.may_be("PUNCT") and tokens[index].may_be("N", "J"))
+    if following is None or (following.may_be("PUNCT") and tokens[index].may_be("N", "J")):
+        return False
+    # "has been managing director": a role, not something that is being managed.
+    return not (tokens[index].may_be("N", "J") and not following.is_name and is_person_noun(following.lower))
 
 
 def _have(tokens: Sequence[Token], index: int, adverbs: list[str]) -> tuple[VerbGroup, int]:

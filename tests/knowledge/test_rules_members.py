@@ -181,3 +181,47 @@ def test_a_role_is_asked_for_where_the_document_has_the_verb() -> None:
     text = "Nora Quist led Project Heron. The bridge team is led by Cor Visser."
     assert ask("Who was the leader of Project Heron?", text) == "Nora Quist led Project Heron."
     assert ask("Who is the leader of the bridge team?", text) == "Cor Visser leads the bridge team."
+
+
+def test_an_announced_enumeration_is_also_the_object() -> None:
+    text = "Nora Quist trains two welders: Bo Vos and Eva Holm."
+    assert ask("Who trains Eva Holm?", text) == "Nora Quist trains Eva Holm."
+    assert "Nora Quist trains two welders." in answers_of(text)
+
+
+def test_brothers_share_their_surname() -> None:
+    text = "Vosdam was founded by the brothers Karl and Bo Visser."
+    assert ask("Who founded Vosdam?", text) == "Karl Visser and Bo Visser founded Vosdam."
+
+
+def test_an_adjective_before_a_name_is_no_part_of_it() -> None:
+    text = "The yearly Zaan Race was started by Bo Vos."
+    assert ask("Who started the Zaan Race?", text) == "Bo Vos started the Zaan Race."
+
+
+def test_a_role_that_looks_like_a_verb_is_a_role() -> None:
+    assert not ask("What has Bo Vos been managing?", "Bo Vos has been managing director since 2017.")
+
+
+def test_an_insertion_without_a_verb_is_left_out() -> None:
+    text = "Bo Vos, our driver for 25 years, retired in 2024."
+    assert ask("When did Bo Vos retire?", text) == "Bo Vos retired in 2024."
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Nobody was hurt. The fire was noticed by Bo Vos.", "Bo Vos noticed nobody."),
+        ("Heron won gold in 2024. The award was accepted by Bo Vos.", "Bo Vos accepted Heron."),
+        ("Everybody left Vosdam in 2024.", "Everybody left Vosdam in 2024."),
+    ],
+)
+def test_what_happened_is_not_taken_for_what_was_named_before(text: str, answer: str) -> None:
+    assert answer not in answers_of(text)
+
+
+def test_who_did_it_is_found_by_where_as_well() -> None:
+    text = "Heron won gold at the Skov Festival in 2024."
+    assert ask("What won gold at the Skov Festival?", text) or ask(
+        "Who or what won gold at the Skov Festival?", text
+    )
