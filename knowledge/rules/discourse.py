@@ -6,6 +6,7 @@ A reference is resolved only where one candidate is left; everything else makes 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -96,7 +97,7 @@ class Discourse:
     def resolve(self, phrase: NounPhrase) -> NounPhrase:
         """The phrase with every reference replaced by a name; raises Unreadable where one is unclear."""
         if phrase.items:
-            return replace(phrase, items=tuple(self.resolve(item) for item in phrase.items))
+            return replace(phrase, items=tuple(self._in_turn(phrase.items)))
         if phrase.kind == "pronoun":
             return self._pronoun(phrase.head)
         phrase = replace(
@@ -114,6 +115,14 @@ class Discourse:
         if phrase.determiner.lower() in ("the", "this", "these", "that", "those", "such"):
             return self._definite(phrase)
         return phrase
+
+    def _in_turn(self, items: Sequence[NounPhrase]) -> Iterator[NounPhrase]:
+        """ "Mara Lind and her sister": an item may speak of the one before it."""
+        for item in items:
+            resolved = self.resolve(item)
+            if resolved.kind == "name" and self.is_person(resolved.text):
+                self.mention(resolved.text, subject=False)
+            yield resolved
 
     def _named(self, name: str, phrase: NounPhrase | None = None) -> NounPhrase:
         """The name as a phrase, with the article that the text gives it: "the Harbour Museum"."""

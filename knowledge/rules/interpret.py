@@ -71,6 +71,7 @@ class Interpreter:
         clause = replace(clause, subject=subject)
         self._note(clause)
         roles = list(self._roles(subject))
+        clause = replace(clause, subject=_by_name(subject))
         if clause.group.copular and clause.group.verb.lemma == "be":
             facts = self._copular(clause)
         elif clause.group.possessive and (facts := self._possession(clause, appositions)):
@@ -111,7 +112,11 @@ class Interpreter:
         """ "The engineer Mara Lind": the noun before a name says what it is."""
         for item in phrase.flat():
             noun = item.role.split()[-1] if item.kind == "name" and item.role else ""
-            if noun:
+            if noun and item.owner is not None:  # "Mara Lind's daughter Eva"
+                yield self._property(
+                    Relation(item.role, "of", item.owner.text, False), (item.core,), past=False
+                )
+            elif noun:
                 self.discourse.learn_noun(item.core, noun)
                 article = with_indefinite_article(item.role)
                 yield Classification(item.core, article, noun, self.evidence)
@@ -280,7 +285,7 @@ class Interpreter:
         if clause.adjective:
             verb = with_adjective(verb, clause.adjective)
         target = clause.predicate or clause.object
-        thing = self.discourse.resolve(target) if target is not None else None
+        thing = _by_name(self.discourse.resolve(target)) if target is not None else None
         if thing is not None and repeats(thing, clause.subject):
             raise Unreadable("the object refers to the subject itself")
         adjuncts = tuple(self._adjuncts(clause.attached))
@@ -410,3 +415,11 @@ def _enumerated(clause: Clause, appositions: Sequence[Apposition]) -> list[Claus
     listed = [each.predicate for each in appositions if each.subject == counted and each.predicate.items]
     named = [each for each in listed if all(item.kind == "name" for item in each.items)]
     return [replace(clause, object=each) for each in named]
+
+
+def _by_name(phrase: NounPhrase) -> NounPhrase:
+    """ "Mara Lind's daughter Eva" is Eva: whose daughter she is stands as a fact of its own."""
+    if phrase.items:
+        return replace(phrase, items=tuple(_by_name(item) for item in phrase.items))
+    is_explained = phrase.kind == "name" and phrase.role and phrase.owner is not None
+    return replace(phrase, owner=None) if is_explained else phrase

@@ -383,6 +383,8 @@ def _name(core: Sequence[Token], determiners: list[str]) -> NounPhrase:
     introduces = _is_role(core)
     if introduces and (not determiners or determiners == ["the"] or determiners == ["The"]):
         return NounPhrase("name", "", name, core[-1].lower, role=role)
+    if introduces and len(determiners) == 1 and determiners[0].lower() in lexicon.POSSESSIVES:
+        return NounPhrase("name", determiners[0].lower(), name, core[-1].lower, role=role)
     while len(core) > 1 and core[0].lower in lexicon.BESIDE_NAMES and core[-1].is_name:
         core = core[1:]
     text = " ".join(token.text for token in core)

@@ -272,6 +272,15 @@ class _Reader:
                 self.facts += self._sentence(block.text[start:end], Evidence(self.document.id, span))
             except Unreadable as reason:
                 self._note_unread(passage, span, str(reason))
+                self._mention_names(block.text[start:end])
+
+    def _mention_names(self, sentence: str) -> None:
+        """Whom an unread sentence spoke of: "he" in the next one may be one of them."""
+        for start, end in name_spans(sentence):
+            text = re.sub(r"['’]s?$", "", strip_article(sentence[start:end]))
+            name = self.discourse.full_name(text)
+            if self.discourse.is_person(name):
+                self.discourse.mention(name, subject=start == 0)
 
     def _note_unread(self, passage: Passage, span: Span, reason: str) -> None:
         self.unread.append((span, passage.text[span.start : span.end], reason))

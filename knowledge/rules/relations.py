@@ -28,6 +28,10 @@ _PARTS_OF_NAMES = lexicon.words(
 )
 
 
+#: "The current head of X" is the head of X.
+_NOW = lexicon.words("current present incumbent")
+
+
 @dataclass(frozen=True)
 class Relation:
     """A phrase that names a property of an entity: "head of research" + "at" + "Nordlys"."""
@@ -90,6 +94,7 @@ def _has_each(noun: str, owners: NounPhrase) -> bool:
 
 def relation_noun(phrase: NounPhrase, extra: Sequence[str]) -> str:
     core = " ".join((singular(phrase.core) if phrase.plural else phrase.core, *extra))
+    core = core.partition(" ")[2] if core.split()[0] in _NOW and " " in core else core
     return core[:1].lower() + core[1:] if not core.split()[0].isupper() else core
 
 

@@ -135,3 +135,26 @@ def test_the_date_that_names_an_incident_need_not_be_repeated() -> None:
 )
 def test_a_label_that_is_a_verb_is_read_as_one(label: str, question: str, answer: str) -> None:
     assert ask(question, f"# Projects\n\n## Project Heron\n\n- {label}\n") == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        (
+            "Nora Quist and her sister Eva Quist run Vosdam.",
+            {"The sister of Nora Quist is Eva Quist.", "Nora Quist and Eva Quist run Vosdam."},
+        ),
+        (
+            "Nora Quist leads Heron. Her deputy Bo Vos lives in Skov.",
+            {"The deputy of Nora Quist is Bo Vos.", "Bo Vos lives in Skov."},
+        ),
+        ("The current head of Vosdam is Nora Quist.", {"The head of Vosdam is Nora Quist."}),
+    ],
+)
+def test_whose_relative_or_deputy_somebody_is_stands_by_itself(text: str, answers: set[str]) -> None:
+    assert answers <= answers_of(text)
+
+
+def test_whoever_an_unread_sentence_named_may_be_meant_by_the_next_one() -> None:
+    text = "Nora Quist leads Heron. Bo Vos may well live in Skov. He drives a van for Vosdam."
+    assert "Nora Quist drives a van for Vosdam." not in answers_of(text)
