@@ -16,11 +16,8 @@ from chat.protocol.session import interrogate
 from chat.protocol.state import same_question_key
 from chat.rules.executive import RulesExecutive
 from knowledge import demo
-from knowledge.ingest.chunk import split_into_chunks
-from knowledge.ingest.read import read_document
-from knowledge.pipeline.types import Passage, SourceDocument
 from tests.fakes import PairMemory
-from tests.knowledge.reading import reflections
+from tests.knowledge.reading import pairs_in
 
 DOCUMENTS = Path(demo.__file__).parent / "documents"
 HERE = Path(__file__).parent
@@ -141,16 +138,7 @@ def test_unanswerable_questions_are_told_apart_by_a_reason() -> None:
 @pytest.fixture(scope="module")
 def demo_memory() -> PairMemory:
     """A memory that holds every pair of the demo's documents by heart."""
-    sources = [as_source(number, path) for number, path in enumerate(sorted(DOCUMENTS.iterdir()), start=1)]
-    made, across = reflections(*sources)
-    return PairMemory([pair for each in made for pair in each.pairs] + across)
-
-
-def as_source(number: int, path: Path) -> SourceDocument:
-    parsed = read_document(path.name, path.read_bytes())
-    chunks = split_into_chunks(parsed.text)
-    passages = tuple(Passage(1000 * number + place, chunk.text) for place, chunk in enumerate(chunks))
-    return SourceDocument(number, parsed.title, passages, parsed.date)
+    return PairMemory(pairs_in(DOCUMENTS))
 
 
 def answers_given(question: dict[str, Any], memory: PairMemory) -> set[str]:

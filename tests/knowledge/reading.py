@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
+from knowledge.ingest.chunk import split_into_chunks
+from knowledge.ingest.read import read_document
 from knowledge.pipeline.run import reflect_across_documents, reflect_on_document
 from knowledge.pipeline.types import DocumentReflections, Kind, Pair, Passage, SourceDocument
 from knowledge.rules.generator import RulesGenerator
@@ -24,6 +27,24 @@ def reflections(*documents: SourceDocument) -> tuple[list[DocumentReflections], 
     made = [reflect_on_document(each, generator) for each in documents]
     across = [pair for batch in reflect_across_documents(documents, generator) for pair in batch]
     return made, across
+
+
+def documents_in(folder: Path) -> list[SourceDocument]:
+    """The files of a folder as the GENERATOR gets them."""
+    return [_as_source(number, path) for number, path in enumerate(sorted(folder.iterdir()), start=1)]
+
+
+def _as_source(number: int, path: Path) -> SourceDocument:
+    parsed = read_document(path.name, path.read_bytes())
+    chunks = split_into_chunks(parsed.text)
+    passages = tuple(Passage(1000 * number + place, chunk.text) for place, chunk in enumerate(chunks))
+    return SourceDocument(number, parsed.title, passages, parsed.date)
+
+
+def pairs_in(folder: Path) -> list[Pair]:
+    """All pairs of the documents in a folder."""
+    made, across = reflections(*documents_in(folder))
+    return [pair for each in made for pair in each.pairs] + across
 
 
 def pairs_of(*texts: str) -> list[Pair]:
