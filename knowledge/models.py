@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.urls import reverse
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
@@ -72,11 +75,11 @@ class Corpus(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self._state.adding:
-            for role in Role.values:
-                group, _ = Group.objects.get_or_create(name=f"{self.slug}: {role}s")
-                setattr(self, f"{role}_group", group)
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            if self._state.adding:
+                for role in Role.values:
+                    setattr(self, f"{role}_group", _new_group(f"{self.slug}: {role}s"))
+            super().save(*args, **kwargs)
 
     def get_absolute_url(self) -> str:
         return reverse("corpus", args=[self.slug])
@@ -93,6 +96,19 @@ class Corpus(models.Model):
             raise NotAllowed(
                 f"This needs the role of {role} in the corpus “{self.name}”. Ask one of its owners."
             )
+
+
+def _new_group(name: str) -> Group:
+    """A group without members: one that has the name already may hold people who were never let in here."""
+    taken = set(Group.objects.filter(name__startswith=name).values_list("name", flat=True))
+    names = chain([name], (f"{name} ({number})" for number in count(2)))
+    return Group.objects.create(name=next(each for each in names if each not in taken))
+
+
+@receiver(post_delete, sender=Corpus)
+def _delete_groups(instance: Corpus, **_: Any) -> None:
+    """The groups go with their corpus: whoever was in them must not get into a later one of the same slug."""
+    Group.objects.filter(pk__in=[instance.group(role).pk for role in Role]).delete()
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
