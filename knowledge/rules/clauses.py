@@ -166,6 +166,9 @@ class SentenceParser(VerbPhraseReader):
     def _dropped_aside(self, index: int) -> int | None:
         """ "X, our driver for 25 years, retired": an insertion without a verb may be left out."""
         end = self._comma_after(index)
+        is_age = end == index + 1 and self.tokens[index].may_be("CD")
+        if end is not None and is_age and self._verb_follows(end + 1):
+            return end + 1
         if end is None or not self._verb_follows(end + 1) or not self.tokens[index].may_be("DT", "PP$"):
             return None
         has_verb = any(token.may_be("VBZ", "VBD", "AUX", "MD") for token in self.tokens[index:end])

@@ -190,6 +190,8 @@ class SentenceCursor:
             return following.may_be("CD", "DT", "PN", "PP$") and not _finite_verb_later(tokens, index + 1)
         if token.may_be("VBZ") and not token.may_be("NS") and token.lower.endswith("s"):  # "comes", "goes"
             return not _finite_verb_later(tokens, index + 1)
+        if before.is_name and token.may_be("VBZ") and following.may_be("J") and _noun_at(tokens, index + 2):
+            return not _finite_verb_later(tokens, index + 2)  # "X makes canned tuna"
         if token.may_be("NS") and following.may_be("VBD", "VBZ") and not following.may_be("N", "NS", "R"):
             return False
         if token.may_be("VBZ") and token.may_be("NS"):
@@ -207,6 +209,10 @@ def _noun_then_verb(tokens: Sequence[Token], index: int) -> bool:
         and tokens[index + 1].may_be("N")
         and tokens[index + 2].may_be("VBZ", "VBD", "AUX", "MD")
     )
+
+
+def _noun_at(tokens: Sequence[Token], index: int) -> bool:
+    return index < len(tokens) and tokens[index].may_be("N", "NS")
 
 
 def _finite_verb_later(tokens: Sequence[Token], index: int) -> bool:

@@ -35,7 +35,8 @@ from knowledge.rules.relations import VAGUE_OWNED, Relation, given_amount, relat
 from knowledge.rules.times import TimeRole, made_absolute
 from knowledge.rules.verbs import Unreadable
 
-_PLACES = lexicon.PLACE_PREPOSITIONS | lexicon.words("from to into across through throughout along")
+_PLACES = lexicon.PLACE_PREPOSITIONS | lexicon.words("from to into across through throughout along off via")
+_PLACES |= {"out of", "north of", "south of", "east of", "west of"}
 _DIMENSIONS = {
     "tall": "height", "high": "height", "long": "length", "wide": "width", "deep": "depth", "thick": "thickness",
 }  # fmt: skip
@@ -71,13 +72,11 @@ class Interpreter:
         clause = replace(clause, subject=subject)
         self._note(clause)
         roles = list(self._roles(subject))
-        clause = replace(clause, subject=_by_name(subject))
         if clause.group.copular and clause.group.verb.lemma == "be":
             facts = self._copular(clause)
-        elif clause.group.possessive and (facts := self._possession(clause, appositions)):
-            pass
         else:
-            facts = [self._action(each) for each in (clause, *_enumerated(clause, appositions))]
+            facts = self._possession(clause, appositions) or self._naming(clause)
+            facts = facts or [self._action(each) for each in (clause, *_enumerated(clause, appositions))]
         self._mention_others(clause)
         return roles + facts
 
@@ -253,7 +252,7 @@ class Interpreter:
 
     def _possession(self, clause: Clause, appositions: Sequence[Apposition]) -> list[Fact]:
         """ "X has a budget of 2 million euros", "X has two daughters, A and B"."""
-        if clause.object is None or clause.subject.items:
+        if not clause.group.possessive or clause.object is None or clause.subject.items:
             return []
         self._self_contained_subject(clause)
         given = given_amount(clause.object)
@@ -277,6 +276,15 @@ class Interpreter:
         relation = Relation(noun, "of", clause.subject.text, True)
         return [self._property(relation, items, clause.group.verb.past)]
 
+    def _naming(self, clause: Clause) -> list[Fact]:
+        """ "X's team is called Y": the team of X is Y."""
+        verb, name = clause.group.verb, clause.object or clause.predicate
+        is_named = verb.passive and verb.lemma in ("call", "name") and not clause.attached
+        if not is_named or name is None or name.kind != "name" or name.items:
+            return []
+        relations = [each for each in self._relations(clause.subject) if not each.plural]
+        return [self._property(relation, (name.text,), verb.past) for relation in relations]
+
     # Actions
 
     def _action(self, clause: Clause) -> Action:
@@ -285,7 +293,7 @@ class Interpreter:
         if clause.adjective:
             verb = with_adjective(verb, clause.adjective)
         target = clause.predicate or clause.object
-        thing = _by_name(self.discourse.resolve(target)) if target is not None else None
+        thing = self.discourse.resolve(target) if target is not None else None
         if thing is not None and repeats(thing, clause.subject):
             raise Unreadable("the object refers to the subject itself")
         adjuncts = tuple(self._adjuncts(clause.attached))
@@ -415,11 +423,3 @@ def _enumerated(clause: Clause, appositions: Sequence[Apposition]) -> list[Claus
     listed = [each.predicate for each in appositions if each.subject == counted and each.predicate.items]
     named = [each for each in listed if all(item.kind == "name" for item in each.items)]
     return [replace(clause, object=each) for each in named]
-
-
-def _by_name(phrase: NounPhrase) -> NounPhrase:
-    """ "Mara Lind's daughter Eva" is Eva: whose daughter she is stands as a fact of its own."""
-    if phrase.items:
-        return replace(phrase, items=tuple(_by_name(item) for item in phrase.items))
-    is_explained = phrase.kind == "name" and phrase.role and phrase.owner is not None
-    return replace(phrase, owner=None) if is_explained else phrase

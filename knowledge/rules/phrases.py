@@ -50,7 +50,9 @@ class NounPhrase:
         if self.items:
             texts = [item.text for item in self.items]
             return join_list(texts) if self.conjunction == "and" else " or ".join(texts)
-        front = possessive(self.owner.text) if self.owner else self.determiner
+        # "Mara Lind's daughter Eva" is Eva: the role in between says whose she is.
+        owner = None if self.kind == "name" and self.role else self.owner
+        front = possessive(owner.text) if owner else self.determiner
         parts = [front, self.core, *(f"{word} {phrase.text}" for word, phrase in self.modifiers), self.tail]
         return " ".join(part for part in parts if part)
 

@@ -225,3 +225,16 @@ def test_who_did_it_is_found_by_where_as_well() -> None:
     assert ask("What won gold at the Skov Festival?", text) or ask(
         "Who or what won gold at the Skov Festival?", text
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Vosdam sails out of Turin. Its flagship is the Irene.", "The flagship of Vosdam is the Irene."),
+        ("Nora Quist, 43, joined Vosdam in 2024.", "Nora Quist joined Vosdam in 2024."),
+        ("Nora Quist's team is called Blue Shield.", "The team of Nora Quist is Blue Shield."),
+        ("Helix makes canned tuna. Helix is a firm.", "Helix makes canned tuna."),
+    ],
+)  # fmt: skip
+def test_more_plain_sentences_are_read(text: str, answer: str) -> None:
+    assert answer in answers_of(text)
