@@ -287,6 +287,8 @@ def _particle(tokens: Sequence[Token], index: int, lemma: str = "") -> tuple[str
     if index >= len(tokens) or tokens[index].lower not in _PARTICLES:
         return "", index
     following = tokens[index + 1] if index + 1 < len(tokens) else None
+    if tokens[index].lower == "out" and following is not None and following.lower == "of":
+        return "", index
     if (
         tokens[index].lower in ("over", "down", "up", "off")
         and following is not None
