@@ -78,14 +78,19 @@ class SentenceCursor:
         while (further := _FURTHER_TIME.match(self.text, end)) and (
             more := time_at(self.text, further.end())
         ):
-            if more[0].role != expression.role:
-                break
+            if more[0].role != expression.role or self._is_verb_at(more[1]):
+                break  # "on 19 June, and in July moved": the second time belongs to the second verb
             expression = replace(expression, text=self.text[self.tokens[index].start : more[1]])
             end = more[1]
         after = next(
             (at for at in range(index, len(self.tokens)) if self.tokens[at].start >= end), len(self.tokens)
         )
         return expression, after
+
+    def _is_verb_at(self, offset: int) -> bool:
+        """Does a finite verb stand at this offset of the text, after a blank?"""
+        token = next((token for token in self.tokens if token.start >= offset), None)
+        return token is not None and not token.is_name and token.may_be("VBD", "VBZ", "AUX")
 
     def _attached(
         self, index: int, *, after_verb: bool = False, single: bool = False, in_subject: bool = False

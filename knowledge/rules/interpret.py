@@ -156,7 +156,8 @@ class Interpreter:
             values = self._values(clause)
             if values:
                 return [self._property(relation, values, past) for relation in relations]
-        if clause.predicate is None:
+        is_norm = clause.group.verb.finite.split()[0] in lexicon.NORM_MODALS | {"can", "should", "will"}
+        if clause.predicate is None or is_norm:  # "can be a nuisance" does not say that it is one
             return [self._action(clause)]
         predicate = self.discourse.resolve(clause.predicate)
         self._self_contained_subject(clause)

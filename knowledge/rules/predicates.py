@@ -22,12 +22,15 @@ from knowledge.rules.english import singular
 from knowledge.rules.facts import Verb
 from knowledge.rules.phrases import NounPhrase, Parsed, never, noun_phrase, noun_phrases, starts_amount
 from knowledge.rules.tokens import Token
-from knowledge.rules.verbs import Unreadable, VerbGroup, refuse_negation, skip_adverbs, verb_group
-
-#: Verbs that keep a noun after them in the passive: "was appointed head of sales", "was awarded the prize".
-_WITH_SECOND_OBJECT = lexicon.words(
-    "appoint elect name call make crown declare rename award give grant offer pay"
+from knowledge.rules.verbs import (
+    WITH_SECOND_OBJECT,
+    Unreadable,
+    VerbGroup,
+    refuse_negation,
+    skip_adverbs,
+    verb_group,
 )
+
 _NEVER_IN_A_VALUE = ("AUX", "MD", "NEG", "PRP", "PP$", "WH", "SC", "QUOTE")
 _SUBORDINATORS = lexicon.words(
     "because although though while whereas when whenever if unless so until where once"
@@ -135,7 +138,7 @@ class VerbPhraseReader(SentenceCursor):
     def _complement(self, clause: Clause, index: int) -> tuple[Clause, int]:
         if clause.group.copular:
             clause, index = self._predicate(clause, index)
-        elif not clause.group.verb.passive or clause.group.verb.lemma in _WITH_SECOND_OBJECT:
+        elif not clause.group.verb.passive or clause.group.verb.lemma in WITH_SECOND_OBJECT:
             clause, index = self._object(clause, index)
         return self._adjuncts(clause, index)
 

@@ -21,6 +21,10 @@ _NOBODY = lexicon.words("no neither nor nobody none nothing")
 _ANYBODY = lexicon.words(
     "somebody someone something anybody anyone anything everybody everyone everything others"
 )
+#: Verbs that keep a noun after them in the passive: "was appointed head of sales", "was awarded the prize".
+WITH_SECOND_OBJECT = lexicon.words(
+    "appoint elect name call make crown declare rename award give grant offer pay designate"
+)
 _LINKING = lexicon.words("become remain stay")
 
 
@@ -221,11 +225,11 @@ def _shared(tokens: Sequence[Token], index: int, auxiliaries: str) -> tuple[Verb
     following = tokens[index + 1].lower if index + 1 < len(tokens) else ""
     front, _, behind = auxiliaries.partition(" ")
     passive = front not in lexicon.HAVE_FORMS or behind == "been"
-    if token.may_be("VBD") and passive and following != "by":
+    lemma = _participle_of(token) or token.lower
+    if token.may_be("VBD") and passive and following != "by" and lemma not in WITH_SECOND_OBJECT:
         if index + 1 < len(tokens) and tokens[index + 1].may_be("DT", "PN", "CD", "PP$"):
             return _lexical(tokens, index, False, [])
         raise Unreadable("“and” may join an active or a passive verb")
-    lemma = _participle_of(token) or token.lower
     rest = _joined(behind, token.text)
     past = front in ("was", "were", "had")
     verb = Verb(lemma, f"{front} {rest}", front, rest, passive, token.text if passive else "", past)

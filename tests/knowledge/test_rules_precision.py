@@ -69,3 +69,29 @@ def test_an_enumeration_that_is_not_understood_leaves_the_sentence_unread() -> N
 def test_a_description_without_a_name_is_not_a_subject() -> None:
     assert unread_of("The distinctive structure opened in 1888.")
     assert unread_of("The company makes sails.")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "not_said"),
+    [
+        (
+            "Helix was founded in 1990 and later renamed Vosdam in 1999.",
+            "Helix was renamed Vosdam.",
+            "Helix renamed Vosdam.",
+        ),
+        (
+            "Vosdam was founded on 19 June 2000, and in January 2001 moved to Skov.",
+            "Vosdam was founded on 19 June 2000.",
+            "Vosdam was founded on 19 June 2000, and in January 2001.",
+        ),
+        (
+            "Fog can be a nuisance for the sailors of Vosdam.",
+            "Fog can be a nuisance for the sailors of Vosdam.",
+            "Fog is a nuisance for the sailors of Vosdam.",
+        ),
+    ],
+)
+def test_a_second_verb_or_a_modal_changes_what_is_said(text: str, said: str, not_said: str) -> None:
+    answers = answers_of(text)
+    assert said in answers
+    assert not_said not in answers
