@@ -27,7 +27,7 @@ from knowledge.rules.verbs import finite_for_one
 _NO_PASSIVE = words(
     """
     have be become remain cost weigh last lack resemble fit suit stay equal contain measure mean marry leave join
-    receive include lie enter reach attend total span take get speak
+    receive include consist lie enter reach attend total span take get speak
     """
 )
 #: After these, "in X" names a language, a field or a material rather than a place, unless X is a place.
@@ -157,7 +157,11 @@ def object_questions(action: Action, catalog: Catalog, when: str = "") -> list[s
 
 def _passive(verb: Verb) -> str:
     """The passive for one thing: "leads" gives "is led"; "" where the verb has none."""
-    if verb.lemma in _NO_PASSIVE or verb.passive or (" " in verb.rest and verb.auxiliary in HAVE_FORMS):
+    if (
+        verb.lemma.split()[0] in _NO_PASSIVE
+        or verb.passive
+        or (" " in verb.rest and verb.auxiliary in HAVE_FORMS)
+    ):
         return ""
     base = verb.lemma.split()[0]
     particle = verb.lemma.removeprefix(base)
@@ -232,7 +236,8 @@ def subject_questions(doing: Doing, catalog: Catalog, *circumstances: str) -> li
     if word == "Who" and action.object and not circumstances:
         questions += _role_questions(doing)
     passive = _passive(action.verb)
-    if action.object and passive and not circumstances and not action.counted:
+    is_amount = action.object.removeprefix("about ")[:1].isdigit()  # "805 km" is flowed by nothing
+    if action.object and passive and not circumstances and not action.counted and not is_amount:
         be, _, participle = passive.partition(" ")
         be = {"was": "were", "is": "are", "has": "have"}.get(be, be) if action.several else be
         who = "who" if word == "Who" else "what"

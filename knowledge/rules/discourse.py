@@ -128,7 +128,7 @@ class Discourse:
         """The name as a phrase, with the article that the text gives it: "the Harbour Museum"."""
         phrase = phrase or NounPhrase("name", head=norm(name))
         if name[:1].islower():  # a description that stands for itself: "the monthly meeting"
-            article = phrase.determiner if phrase.determiner == "the" else ""
+            article = phrase.determiner if phrase.determiner in ("the", "a", "an") else ""
             return replace(phrase, core=name, determiner=article)
         article = "the" if norm(name) in self.articled else phrase.determiner
         return replace(phrase, core=strip_article(name), determiner=article)

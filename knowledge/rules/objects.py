@@ -38,6 +38,13 @@ _COMPLEMENTS = {
 }
 
 
+#: After "by" these say how or how much, not who did it.
+_NO_AGENTS = lexicon.words(
+    "name means way virtue vote majority percent margin year end time law order accident chance hand mistake "
+    "default request appointment foot car bus train boat ship plane air sea land road mail post phone email"
+)
+
+
 def is_compound(phrase: NounPhrase) -> bool:
     """ "The finance team" says which team; "the distinctive structure" does not say which structure."""
     words = phrase.core.split()
@@ -135,7 +142,7 @@ def role_of(preposition: str, phrase: NounPhrase) -> str:
         return "place" if placed or (named and preposition in ("in", "near", "at")) else "other"
     if preposition == "on" and all(_is_place(item) for item in phrase.flat()):
         return "place"
-    return "agent" if preposition == "by" else "other"
+    return "agent" if preposition == "by" and singular(phrase.head) not in _NO_AGENTS else "other"
 
 
 def _is_place(item: NounPhrase) -> bool:

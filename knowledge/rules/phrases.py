@@ -308,11 +308,11 @@ def starts_amount(tokens: Sequence[Token], index: int) -> bool:
 
 def _core_end(tokens: Sequence[Token], index: int, is_verb: Stops) -> int | None:
     """Where the noun with what stands before it ends, or None if there is no noun."""
-    last_nominal = None
+    start, last_nominal = index, None
     has_head = False
     while index < len(tokens):
         token = tokens[index]
-        if _joins_adjectives(tokens, index, has_head):
+        if index > start and _joins_adjectives(tokens, index, has_head):
             index += 1
             continue
         if not token.tags.isdisjoint(_STOP) and not (token.is_name and not token.may_be("PUNCT")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.knowledge.reading import answers_of, unread_of
+from tests.knowledge.reading import answers_of, pairs_of, unread_of
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,24 @@ def test_a_second_verb_or_a_modal_changes_what_is_said(text: str, said: str, not
     answers = answers_of(text)
     assert said in answers
     assert not_said not in answers
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("The Zaan flows 805 kilometres.", "What are 805 kilometres flowed by?"),
+        ("Vosdam consists of Helix and Heron.", "By what are Helix and Heron consisted of?"),
+    ],
+)
+def test_no_question_is_put_that_nobody_would_ask(text: str, wrong: str) -> None:
+    assert wrong not in {pair.question for pair in pairs_of(text)}
+
+
+def test_what_stands_after_by_is_not_always_who_did_it() -> None:
+    text = "Vosdam was formed in 1949 by the name of Helix."
+    assert not {answer for answer in answers_of(text) if answer.startswith("The name")}
+
+
+def test_two_verbs_that_share_their_auxiliary_are_no_noun() -> None:
+    text = "Nora Quist has promoted and established Heron Schools."
+    assert not [pair for pair in pairs_of(text) if " has and " in pair.question]
