@@ -7,7 +7,15 @@ import re
 from chat.rules.frames import parse_question
 from chat.rules.phrases import NounPhrase, Question
 from chat.rules.word_forms import content_words, forms
-from knowledge.rules.english import find_dates, head_word, is_place_noun, looks_like_person_name, singular
+from knowledge.rules.english import (
+    find_dates,
+    head_word,
+    is_person_noun,
+    is_place_noun,
+    looks_like_person_name,
+    singular,
+    verb_readings,
+)
 from knowledge.rules.lexicon import (
     MEASURES,
     MONTHS,
@@ -52,7 +60,7 @@ def fits(question: str, sentence: str, value: str) -> bool:
         return _may_be_place(value, sentence)
     if word in ("what", "which") and head_word(noun) in MEASURES and not reading.noun:
         return _is_amount(value)
-    return word not in ("who", "whom", "whose") or not _is_circumstance(value)
+    return word not in ("who", "whom", "whose") or not (_is_circumstance(value) or _does_something(value))
 
 
 def asked_noun(reading: Question) -> str:
@@ -89,6 +97,13 @@ def _is_circumstance(value: str) -> bool:
     """A time, a number or "in Oslo": nothing that anybody is called."""
     is_placed = value.split()[0].lower() in _PLACE_BEFORE if value else False
     return is_placed or all(word[0].isdigit() for word in _besides_dates(value))
+
+
+def _does_something(value: str) -> bool:
+    """ "lives in Oslo": what somebody does is nobody's name."""
+    first = value.split()[0] if value else ""
+    tags = {tag for _, tag in verb_readings(first)} if first.islower() else set()
+    return bool(tags & {"VBZ", "VBD"}) and not is_person_noun(singular(first))
 
 
 def _is_only_date(value: str) -> bool:

@@ -112,6 +112,7 @@ def test_another_relation_than_the_one_asked_for_gives_no_value(answer: str) -> 
 
 
 BESIDE_THE_POINT = [
+    ("Who manages Zofia Baran?", "Zofia Baran is an account manager who lives in Oslo."),
     ("Who is the choir of Kestrel?", "Zofia Baran founded the choir of Kestrel."),
     ("What are the batteries of Petrel?", "Moncton supplies the batteries of Petrel and Curlew."),
     ("Who manages Zofia Baran?", "The manager of Zofia Baran is Zofia Baran."),
