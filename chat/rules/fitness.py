@@ -7,6 +7,7 @@ import re
 from chat.rules.frames import parse_question
 from chat.rules.phrases import NounPhrase, Question
 from chat.rules.word_forms import content_words, forms
+from chat.rules.wordings import NAMING_NOUNS
 from knowledge.rules.english import (
     find_dates,
     head_word,
@@ -66,13 +67,9 @@ def fits(question: str, sentence: str, value: str) -> bool:
 def asked_noun(reading: Question) -> str:
     """The relation in "Who is the R of X?"; empty for other questions."""
     subject = reading.subject if reading.kind == "identity" else None
-    while isinstance(subject, NounPhrase) and subject.genitive and _is_naming(subject.noun):
+    while isinstance(subject, NounPhrase) and subject.genitive and subject.noun.lower() in NAMING_NOUNS:
         subject = subject.genitive
     return subject.noun if subject and subject.genitive and not subject.clauses else ""
-
-
-def _is_naming(noun: str) -> bool:
-    return singular(noun.lower()) in ("name", "full name", "identity")
 
 
 def _is_said(sentence: str, noun: str) -> bool:

@@ -10,7 +10,7 @@ from itertools import takewhile
 from chat.protocol.mentions import names_in
 from chat.rules.relevance import senses
 from chat.rules.sought import Sought, fitting, is_date_phrase, names_time, number_in, without_preposition
-from chat.rules.word_forms import content_words, forms, words_of
+from chat.rules.word_forms import WORD, content_words, forms, words_of
 from knowledge.rules.english import (
     find_dates,
     is_person_noun,
@@ -25,7 +25,6 @@ from knowledge.rules.lexicon import (
     PREPOSITIONS,
 )
 
-_WORD = re.compile(r"[\w€$£¥][\w'’.,:&/+%-]*\w%?|[\w%]")
 _EDGES = frozenset({"and", "that", "which", "who", "whose", "as", "has", "have", "had", "been", "'s", "’s"})
 _LOOSE_ENDS = frozenset({"of", "at", "by", "in", "on", "to", "for", "with", "from", "as"})
 
@@ -54,7 +53,7 @@ def _marked(question: str, sentence: str, sought: Sought) -> list[tuple[int, int
     left = Counter((forms(word), _acts(word)) for word in words_of(rest))
     asked = set(content_words(rest))
     # A word as it stands in the question goes before one that only has the same root: "buoy" before "Buoy".
-    for match in sorted(_WORD.finditer(sentence), key=lambda found: found[0] not in asked):
+    for match in sorted(WORD.finditer(sentence), key=lambda found: found[0] not in asked):
         if any(start <= match.start() < end for start, end in spans):
             continue
         is_asked_for = any(forms(match[0]) & forms(word) for word in sought.noun.split()) and (
@@ -103,7 +102,7 @@ def _runs(sentence: str, marked: list[tuple[int, int]]) -> list[str]:
     for begin, end in [*marked, (len(sentence), len(sentence))]:
         runs.append(_without_edges(sentence[start:begin]))
         start = max(start, end)
-    return [run for run in runs if _WORD.search(run)]
+    return [run for run in runs if WORD.search(run)]
 
 
 def _without_edges(run: str) -> str:

@@ -8,14 +8,14 @@ from functools import lru_cache
 from knowledge.rules.english import parts_of_speech, singular
 from knowledge.rules.lexicon import ARTICLES, BE_FORMS, DO_FORMS, HAVE_FORMS, PREPOSITIONS
 
-_WORD = re.compile(r"[\w€$£¥][\w'’.,:&/+%-]*\w%?|[\w%]")
-QUESTION_WORDS = frozenset({"who", "whom", "whose", "what", "which", "when", "where", "how", "why", "that"})
-_EMPTY = QUESTION_WORDS | ARTICLES | BE_FORMS | DO_FORMS | HAVE_FORMS | PREPOSITIONS | {"and", "or", "not"}
+WORD = re.compile(r"[\w€$£¥][\w'’.,:&/+%-]*\w%?|[\w%]")
+QUESTIONWORDS = frozenset({"who", "whom", "whose", "what", "which", "when", "where", "how", "why", "that"})
+_EMPTY = QUESTIONWORDS | ARTICLES | BE_FORMS | DO_FORMS | HAVE_FORMS | PREPOSITIONS | {"and", "or", "not"}
 
 
 def words_of(text: str) -> list[str]:
     """The words of a text, without the "'s" of possessives."""
-    return [re.sub(r"['’]s?$", "", word) for word in _WORD.findall(text)]
+    return [re.sub(r"['’]s?$", "", word) for word in WORD.findall(text)]
 
 
 def content_words(text: str) -> list[str]:

@@ -46,6 +46,7 @@ Fill = Callable[[Template], str]
 #: Nouns that ask for the thing itself: "the name of X" is X.
 NAMING_NOUNS = frozenset({"name", "names", "full name", "identity"})
 _MOST = 6
+_TO_PLACES = PLACE_PREPOSITIONS | {"to", "into"}
 
 
 def sentence(text: str) -> str:
@@ -228,7 +229,9 @@ def _whose(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
     has_value = clause.predicate.auxiliary in BE_FORMS and bool(value)
     mentions = (value,) if value else ()
     if is_plural(phrase.noun):
-        has = [_which_have(kind, clause.possessed, value) for kind in _kinds(noun)] if has_value else []
+        has = (
+            [_which_has(plural(kind), clause.possessed, value) for kind in _kinds(noun)] if has_value else []
+        )
         return [SubQuery(sentence(asked), mentions) for asked in (*has, *_all_whose(noun, text))]
     (who, _), *others = _openings_for(noun)
     wordings = [f"{who} is the {noun} whose {text}", f"{who} are the {plural(noun)} whose {text}"]
@@ -263,11 +266,6 @@ def _openings_for(noun: str) -> list[tuple[str, str]]:
     return [("Who", noun), ("Who", "person")]
 
 
-def _which_have(noun: str, possessed: str, value: str) -> str:
-    """ "Which boats have Mara Lind as skipper"."""
-    return _which_has(noun, possessed, value).replace(f"Which {noun} has", f"Which {plural(noun)} have", 1)
-
-
 def _which_has(noun: str, possessed: str, value: str) -> str:
     """ "Which boat has Mara Lind as skipper", "Which boat has the length 12 metres"."""
     has = "have" if is_plural(noun) else "has"
@@ -284,7 +282,7 @@ def _place(phrase: NounPhrase, clause: Clause, fill: Fill) -> list[SubQuery]:
         return _limited([f"When {text}", f"In {which.lower()} {text}"])
     prepositions = [clause.preposition] if clause.preposition else ["in", "at"]
     wordings = [f"{which} {text} {preposition}" for preposition in prepositions]
-    is_place = prepositions[0] in PLACE_PREPOSITIONS | {"to", "into"}
+    is_place = prepositions[0] in _TO_PLACES
     return _limited([*([f"Where {text}"] if is_place else []), *wordings, f"In {which.lower()} {text}"])
 
 
@@ -315,7 +313,7 @@ def _without_noun(question: Question, after: str) -> list[str]:
         return []
     is_inverted = len(question.template) > 2 and isinstance(question.template[2], NounPhrase)
     prepositions = {question.wh.split()[0].lower(), after.split()[-1].lower()}
-    if is_inverted and is_place_noun(question.noun) and prepositions & (PLACE_PREPOSITIONS | {"to", "into"}):
+    if is_inverted and is_place_noun(question.noun) and prepositions & _TO_PLACES:
         return [f"Where {_without_stranded(after)}"]
     if is_inverted and singular(question.noun) in TIME_UNITS | {"date"}:
         return [f"When {_without_stranded(after)}"]

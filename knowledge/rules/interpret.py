@@ -33,7 +33,7 @@ from knowledge.rules.objects import (
 from knowledge.rules.phrases import NounPhrase
 from knowledge.rules.relations import VAGUE_OWNED, Relation, given_amount, relation_noun, relations_of
 from knowledge.rules.times import TimeRole, made_absolute
-from knowledge.rules.verbs import Unreadable
+from knowledge.rules.verbs import NORMS, Unreadable
 
 _PLACES = lexicon.PLACE_PREPOSITIONS | lexicon.words("from to into across through throughout along off via")
 _PLACES |= {"out of", "north of", "south of", "east of", "west of"}
@@ -156,7 +156,7 @@ class Interpreter:
             values = self._values(clause)
             if values:
                 return [self._property(relation, values, past) for relation in relations]
-        is_norm = clause.group.verb.finite.split()[0] in lexicon.NORM_MODALS | {"can", "should", "will"}
+        is_norm = clause.group.verb.auxiliary in NORMS
         if clause.predicate is None or is_norm:  # "can be a nuisance" does not say that it is one
             return [self._action(clause)]
         predicate = self.discourse.resolve(clause.predicate)

@@ -25,7 +25,7 @@ from knowledge.rules.english import (
 )
 from knowledge.rules.facts import Classification, Evidence, Fact, Property, Reading, norm
 from knowledge.rules.interpret import Interpreter
-from knowledge.rules.lexicon import ANAPHORIC_NOUNS, ORGANISATION_WORDS, PREPOSITIONS, SPEECH_VERBS
+from knowledge.rules.lexicon import ANAPHORIC_NOUNS, ORGANISATION_WORDS, PREPOSITIONS, SPEECH_VERBS, words
 from knowledge.rules.morphology import parts_of_speech
 from knowledge.rules.tokens import clean, tokenise, word_tags
 from knowledge.rules.verbs import Unreadable
@@ -38,11 +38,11 @@ _ARTICLED = re.compile(
     r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w))"
 )
 _OPENING_PRONOUN = re.compile(r"(?:^|[.!?]\s+|\n)(He|She|It|His|Her|Its)\b")
-_VERB_LABEL = re.compile(
-    r"founded|opened|established|built|launched|born|died|released|published|closed|completed|formed|created"
-    r"|ends|ended|starts|started|begins|began|opens|closes",
-    re.IGNORECASE,
+#: Labels that say what was done to the thing, and labels that say what it did.
+_DONE_LABELS = words(
+    "founded opened established built launched born released published closed completed formed created"
 )
+_DOING_LABELS = words("died ends ended starts started begins began opens closes")
 _PERSONAL = re.compile(r"\b(?:he|she|his|her|him)\b", re.IGNORECASE)
 _SPEECH = re.compile(r"(?:^|[\s(])[\"“][^\"”]*[.!?][\"”]|[“][^”]*$")
 
@@ -226,9 +226,9 @@ class _Reader:
 
     def _told_by_verb(self, subject: str, label: str, value: str, evidence: Evidence) -> list[Fact]:
         """ "Founded: 1998", "Ends: 30 June 2027": a label that is a verb makes a clause with a date or a place."""
-        if not _VERB_LABEL.fullmatch(label):
+        if label.lower() not in _DONE_LABELS | _DOING_LABELS:
             return []
-        be = "was " if label.lower().endswith(("ed", "t", "rn")) else ""
+        be = "was " if label.lower() in _DONE_LABELS else ""
         prepositions = [""] if find_dates(value) else ["in ", "by "]
         for preposition in prepositions:
             text = (

@@ -14,7 +14,8 @@ from knowledge.rules.morphology import inflected, verb_readings
 from knowledge.rules.names import is_person_noun
 from knowledge.rules.tokens import Token
 
-_NORMS = lexicon.NORM_MODALS | lexicon.words("can should will")
+#: Modals that state a rule or an ability; what they hold of is said to hold only with them.
+NORMS = lexicon.NORM_MODALS | lexicon.words("can should will")
 _PARTICLES = lexicon.words("up out off down away back over")
 _FIXED = {("take", "place"), ("take", "part"), ("take", "effect"), ("take", "office"), ("come", "true")}
 _NOBODY = lexicon.words("no neither nor nobody none nothing")
@@ -109,7 +110,7 @@ def _participle_of(token: Token) -> str | None:
 def _modal(tokens: Sequence[Token], index: int) -> tuple[VerbGroup, int]:
     modal = tokens[index].lower
     refuse_negation(tokens, index + 1)
-    if modal not in _NORMS:
+    if modal not in NORMS:
         raise Unreadable(f"hedged by “{modal}”")
     adverbs, after = skip_adverbs(tokens, index + 1)
     refuse_negation(tokens, after)

@@ -130,6 +130,7 @@ def test_the_date_that_names_an_incident_need_not_be_repeated() -> None:
     ("label", "question", "answer"),
     [
         ("Founded: 1998", "When was Project Heron founded?", "Project Heron was founded in 1998."),
+        ("Ended: 30 June 2020", "When did Project Heron end?", "Project Heron ended on 30 June 2020."),
         ("Ends: 30 June 2027", "When does Project Heron end?", "Project Heron ends on 30 June 2027."),
     ],
 )
