@@ -81,7 +81,7 @@ def carry_out(run: Run, work: Callable[[Any], None], options: dict[str, Any]) ->
         raise CommandError(f"Left. {run} goes on in the worker; cancel it on the corpus page.") from None
     for failure in run.item_errors:
         tqdm.write(f"{failure['document']}: {failure['error']}")
-    if run.status != Status.SUCCEEDED:
+    if not run.is_complete:
         raise CommandError(f"{run} {run.status}. {run.error}".strip())
 
 

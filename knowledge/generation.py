@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.utils import timezone
 from simple_history.utils import bulk_create_with_history
 
 from knowledge.generators import make_generator
@@ -23,8 +24,10 @@ from knowledge.pipeline.types import DocumentReflections, Generator, Pair, Passa
 from knowledge.services import approve_pending
 from knowledge.signals import reflections_ready
 from memosite.errors import MemoError
+from memosite.runs import Status
 
 BATCH = 500
+ACROSS = "across documents"
 
 
 def perform_generation(run: GenerationRun) -> None:
@@ -36,7 +39,7 @@ def perform_generation(run: GenerationRun) -> None:
     generator.prepare(sources)
     _reflect_on_each(run, sources, generator)
     run.report(phase="connecting documents")
-    if not run.units.filter(document=None).exists():
+    if not run.units.filter(key=ACROSS).exists():
         pairs = [pair for batch in reflect_across_documents(sources, generator) for pair in batch]
         _store_unit(run, None, DocumentReflections(tuple(pairs)))
     _retire_outdated(run)
@@ -53,8 +56,8 @@ def as_source(document: Document) -> SourceDocument:
 
 
 def _reflect_on_each(run: GenerationRun, sources: Sequence[SourceDocument], generator: Generator) -> None:
-    finished = set(run.units.values_list("document_id", flat=True))
-    waiting = [source for source in sources if source.id not in finished]
+    finished = set(run.units.values_list("key", flat=True))
+    waiting = [source for source in sources if unit_key(source) not in finished]
     started = time.monotonic()
     for count, source in enumerate(waiting, start=1):
         try:
@@ -65,10 +68,21 @@ def _reflect_on_each(run: GenerationRun, sources: Sequence[SourceDocument], gene
         run.report(done=len(sources) - len(waiting) + count, seconds_left=left)
 
 
+def unit_key(source: SourceDocument) -> str:
+    """The name of the unit of work on one document."""
+    return f"document {source.id}"
+
+
 @transaction.atomic
 def _store_unit(run: GenerationRun, source: SourceDocument | None, made: DocumentReflections) -> None:
     """Store a unit's pairs and the mark that it is done, both or neither."""
-    GenerationUnit.objects.create(run=run, document_id=source.id if source else None)
+    GenerationUnit.objects.create(
+        run=run,
+        key=unit_key(source) if source else ACROSS,
+        title=source.title if source else ACROSS,
+        status=Status.SUCCEEDED,
+        finished_at=timezone.now(),
+    )
     store_pairs(run, made.pairs)
     UnreadSentence.objects.bulk_create(
         UnreadSentence(

@@ -47,12 +47,22 @@ class RunCancelled(Exception):
     """A person cancelled the run."""
 
 
+class RunPaused(Exception):
+    """The run stops for now, by a person's wish or for the reason given: it is resumed by a person."""
+
+
 class Status(models.TextChoices):
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    PAUSED = "paused"
+    WITH_ERRORS = "with_errors", "succeeded with errors"
+
+
+UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.PAUSED)
+COMPLETE = (Status.SUCCEEDED, Status.WITH_ERRORS)
 
 
 def seconds_ago(seconds: float) -> datetime:
@@ -73,7 +83,7 @@ class RunQuerySet(models.QuerySet["Any"]):
 class Run(models.Model):
     """A piece of long work: its state, how far it is, what went wrong, and its log."""
 
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED, db_index=True)
+    status = models.CharField(max_length=24, choices=Status.choices, default=Status.QUEUED, db_index=True)
     phase = models.CharField(max_length=60, blank=True)
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
@@ -91,6 +101,7 @@ class Run(models.Model):
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     lease = models.UUIDField(null=True, blank=True, editable=False)
     cancel_requested = models.BooleanField(default=False)
+    pause_requested = models.BooleanField(default=False)
     sent_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     task_name: ClassVar[str]  # the Celery task that does the work, given the row's id
@@ -107,8 +118,17 @@ class Run(models.Model):
         return self.status in (Status.QUEUED, Status.RUNNING)
 
     @property
+    def is_complete(self) -> bool:
+        """The work was done to its end, be it with errors on some items."""
+        return self.status in COMPLETE
+
+    @property
+    def is_paused(self) -> bool:
+        return self.status == Status.PAUSED
+
+    @property
     def percent(self) -> int:
-        if self.status == Status.SUCCEEDED:
+        if self.is_complete:
             return 100
         return min(99, self.done * 100 // self.total) if self.total else 0
 
@@ -135,18 +155,38 @@ class Run(models.Model):
 
     # -- people -------------------------------------------------------------------------------------------
     def request_cancel(self) -> None:
-        """Ask the run to stop; a queued one ends at once, a running one at its next report.
+        """Ask the run to stop; a queued or paused one ends at once, a running one at its next report.
 
         Raises Conflict when the run is over already.
         """
         rows = type(self).objects.filter(pk=self.pk)
         now = timezone.now()
-        ended = rows.filter(status=Status.QUEUED).update(
+        ended = rows.filter(status__in=(Status.QUEUED, Status.PAUSED)).update(
             status=Status.CANCELLED, finished_at=now, cancel_requested=True
         )
         if not ended and not rows.filter(status=Status.RUNNING).update(cancel_requested=True):
             raise Conflict(f"This run is over already ({self.status}); there is nothing to cancel.")
         self.refresh_from_db()
+
+    def request_pause(self) -> None:
+        """Ask the run to stop for now; it keeps what it has done. Raises Conflict unless it waits or works."""
+        rows = type(self).objects.filter(pk=self.pk)
+        paused = rows.filter(status=Status.QUEUED).update(status=Status.PAUSED)
+        if not paused and not rows.filter(status=Status.RUNNING).update(pause_requested=True):
+            raise Conflict(f"This run is {self.get_status_display()}; there is nothing to pause.")
+        self.refresh_from_db()
+
+    def resume(self) -> None:
+        """Let a paused run go on where it stopped. Raises Conflict unless it is paused."""
+        resumed = (
+            type(self)
+            .objects.filter(pk=self.pk, status=Status.PAUSED)
+            .update(status=Status.QUEUED, pause_requested=False, error="", attempts=0, sent_at=None)
+        )
+        if not resumed:
+            raise Conflict(f"This run is {self.get_status_display()}; only a paused one can be resumed.")
+        self.refresh_from_db()
+        self.enqueue()
 
     # -- the worker ---------------------------------------------------------------------------------------
     def claim(self) -> bool:
@@ -176,6 +216,8 @@ class Run(models.Model):
             setattr(self, name, value)
         if held.filter(cancel_requested=True).exists():
             raise RunCancelled
+        if held.filter(pause_requested=True).exists():
+            raise RunPaused
         if shutting_down.is_set():
             raise RunInterrupted
 
@@ -213,13 +255,16 @@ def work_on(run: Run, work: Callable[[Any], None]) -> None:
     try:
         with heartbeat(run):
             work(run)
-        run.finish(Status.SUCCEEDED, done=run.total, cancel_requested=False)
+        status = Status.WITH_ERRORS if run.item_errors else Status.SUCCEEDED
+        run.finish(status, done=run.total, cancel_requested=False, pause_requested=False)
     except LeaseLost:
         logger.warning("%s %s was taken over by another worker", type(run).__name__, run.pk)
     except RunInterrupted:
         run.release()
     except RunCancelled:
         run.finish(Status.CANCELLED)
+    except RunPaused as reason:
+        run.finish(Status.PAUSED, error=str(reason), pause_requested=False)
     except MemoError as error:
         run.finish(Status.FAILED, error=str(error))
     except Exception as error:

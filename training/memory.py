@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-DONT_KNOW = "I don't know."
+from knowledge.pipeline.types import DONT_KNOW
+
+__all__ = ["DONT_KNOW", "Memory", "MemoryAnswer"]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from knowledge.models import Corpus, GenerationRun, Reflection
 from memosite.errors import Conflict
-from memosite.runs import Run
+from memosite.runs import UNFINISHED, Run
 
 if TYPE_CHECKING:
     from typing import Self
@@ -146,7 +146,7 @@ class TrainingRun(Run):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["corpus"],
-                condition=Q(status__in=("queued", "running")),
+                condition=Q(status__in=UNFINISHED),
                 name="one_training_at_a_time",
             )
         ]

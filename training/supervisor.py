@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
+from knowledge.models import Reflection
 from memosite.errors import MemoError
 from training.models import MemoryVersion, TrainedPair, TrainingRun
 from training.services import promote
@@ -204,6 +205,8 @@ def _register_version(run: TrainingRun) -> MemoryVersion:
     with (run.folder / "pairs.jsonl").open(encoding="utf-8") as file:
         rows = [_trained_pair(version, json.loads(line), known) for line in file]
     TrainedPair.objects.bulk_create(rows, batch_size=BATCH)
+    seen = version.pairs.exclude(reflection=None).values("reflection")
+    Reflection.objects.filter(pk__in=seen).update(trained=True)
     run.version = version
     run.save(update_fields=["version"])
     return version

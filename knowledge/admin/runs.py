@@ -27,6 +27,8 @@ STATUS_COLOURS = {
     Status.SUCCEEDED: "success",
     Status.FAILED: "danger",
     Status.CANCELLED: "warning",
+    Status.PAUSED: "warning",
+    Status.WITH_ERRORS: "warning",
 }
 UNREAD_SHOWN = 300  # on the run's page; the list of unread sentences has them all
 

@@ -18,6 +18,11 @@ class Kind(StrEnum):
     CONSOLIDATED = "consolidated"
     ENTITY = "entity"
     CROSS_DOCUMENT = "cross_document"
+    UNANSWERABLE = "unanswerable"
+
+
+#: The answer of an unanswerable pair, and what a MEMORY says when it abstains.
+DONT_KNOW = "I don't know."
 
 
 @dataclass(frozen=True)
