@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import django_filters
@@ -17,7 +18,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from knowledge import services
-from knowledge.generators import GENERATORS
 from knowledge.ingest.types import DocumentRefused
 from knowledge.models import (
     Chunk,
@@ -187,7 +187,13 @@ class UnreadSentenceSerializer(serializers.ModelSerializer[UnreadSentence]):
 
 
 class GenerateSerializer(serializers.Serializer[Any]):
-    generator = serializers.ChoiceField(list(GENERATORS), default="rules")
+    generator = serializers.CharField(
+        default="", allow_blank=True, help_text="rules, or an endpoint's name; the corpus's own without it."
+    )
+    budget = serializers.DecimalField(
+        max_digits=10, decimal_places=2, min_value=Decimal("0.01"), required=False, help_text="US dollars"
+    )
+    fresh = serializers.BooleanField(default=False, help_text="Ask again instead of using replies kept.")
     go_live = serializers.BooleanField(
         default=False, help_text="Approve unseen, train, promote; owners only."
     )

@@ -3,38 +3,47 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
-from simple_history.utils import bulk_create_with_history
 
-from knowledge.generators import make_generator
+from knowledge.generators import rules
 from knowledge.models import (
     Document,
     GenerationRun,
     GenerationUnit,
-    Reflection,
-    ReflectionSet,
-    ReflectionSource,
     UnreadSentence,
 )
 from knowledge.pipeline.run import reflect_across_documents, reflect_on_document
-from knowledge.pipeline.types import DocumentReflections, Generator, Pair, Passage, SourceDocument
+from knowledge.pipeline.types import DocumentReflections, Generator, Passage, SourceDocument
 from knowledge.services import approve_pending
 from knowledge.signals import reflections_ready
+from knowledge.storing import store_pairs
+from knowledge.synthesis import synthesize_with_model
 from memosite.errors import MemoError
 from memosite.runs import Status
 
-BATCH = 500
 ACROSS = "across documents"
 
 
 def perform_generation(run: GenerationRun) -> None:
-    """Make the reflections of every current document, then those across documents, and retire outdated ones."""
+    """Make the reflections of a corpus with the GENERATOR that the run names, then go on as the run asks for."""
+    if run.endpoint_id:
+        synthesize_with_model(run)
+    else:
+        _generate_with_rules(run)
+    if run.go_live:
+        run.report(phase="approving pairs")
+        approve_pending(run)
+        reflections_ready.send(sender=GenerationRun, run=run)
+
+
+def _generate_with_rules(run: GenerationRun) -> None:
+    """Make the pairs of every current document, then those across documents, and retire outdated ones."""
     documents = list(run.corpus.documents.current().prefetch_related("chunks"))
     sources = [as_source(document) for document in documents]
-    generator = make_generator(run.generator)
+    generator = rules()
     run.report(phase="reading documents", total=len(documents) + 1, done=run.units.count())
     generator.prepare(sources)
     _reflect_on_each(run, sources, generator)
@@ -43,10 +52,6 @@ def perform_generation(run: GenerationRun) -> None:
         pairs = [pair for batch in reflect_across_documents(sources, generator) for pair in batch]
         _store_unit(run, None, DocumentReflections(tuple(pairs)))
     _retire_outdated(run)
-    if run.go_live:
-        run.report(phase="approving pairs")
-        approve_pending(run)
-        reflections_ready.send(sender=GenerationRun, run=run)
 
 
 def as_source(document: Document) -> SourceDocument:
@@ -99,41 +104,6 @@ def _store_unit(run: GenerationRun, source: SourceDocument | None, made: Documen
     run.sentences += made.sentences
     run.discarded += made.discarded
     run.save(update_fields=["pairs", "sentences", "discarded"])
-
-
-def store_pairs(run: GenerationRun, pairs: Iterable[Pair]) -> None:
-    """Add new pairs and refresh known ones: the same question and answer is one row, with all its sources."""
-    by_key = {pair.key: pair for pair in pairs}
-    reflection_set, _ = ReflectionSet.objects.get_or_create(corpus_id=run.corpus_id, generator=run.generator)
-    known = {row.key: row for row in reflection_set.reflections.filter(key__in=by_key)}
-    outdated = [row.pk for row in known.values() if row.last_run_id != run.pk]
-    ReflectionSource.objects.filter(reflection__in=outdated).delete()
-    Reflection.objects.filter(pk__in=[row.pk for row in known.values()]).update(last_run=run, retired=False)
-    new = [_as_row(run, reflection_set, pair) for key, pair in by_key.items() if key not in known]
-    bulk_create_with_history(new, Reflection, batch_size=BATCH)
-    rows = {**known, **{row.key: row for row in reflection_set.reflections.filter(key__in=by_key)}}
-    ReflectionSource.objects.bulk_create(
-        (
-            ReflectionSource(reflection=rows[key], chunk_id=span.passage_id, start=span.start, end=span.end)
-            for key, pair in by_key.items()
-            for span in dict.fromkeys(pair.spans)
-        ),
-        batch_size=BATCH,
-    )
-
-
-def _as_row(run: GenerationRun, reflection_set: ReflectionSet, pair: Pair) -> Reflection:
-    return Reflection(
-        corpus_id=run.corpus_id,
-        reflection_set=reflection_set,
-        key=pair.key,
-        question=pair.question,
-        answer=pair.answer,
-        kind=pair.kind.value,
-        fact=pair.fact[:64],
-        entity=pair.entity[:200],
-        last_run=run,
-    )
 
 
 def _retire_outdated(run: GenerationRun) -> None:

@@ -1,11 +1,14 @@
-"""The GENERATOR backends that a corpus can choose from."""
+"""The GENERATORs that a corpus can choose from: the built-in rules, and the endpoints of that role."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from django.db.models import QuerySet
 
 from knowledge.pipeline.types import Generator
 from memosite.errors import MemoError
+from memosite.models import Endpoint, EndpointRole
+
+RULES = "rules"
 
 
 class UnknownGenerator(MemoError):
@@ -14,17 +17,27 @@ class UnknownGenerator(MemoError):
     code = "unknown_generator"
 
 
-def _rules() -> Generator:
+def rules() -> Generator:
+    """The built-in GENERATOR, which needs no language model."""
     from knowledge.rules.generator import RulesGenerator
 
     return RulesGenerator()
 
 
-GENERATORS: dict[str, Callable[[], Generator]] = {"rules": _rules}
+def names() -> list[str]:
+    """The GENERATORs that can be named, the built-in one first."""
+    return [RULES, *_endpoints().values_list("name", flat=True)]
 
 
-def make_generator(name: str) -> Generator:
-    """Build the GENERATOR called ``name``; raises UnknownGenerator."""
-    if name not in GENERATORS:
-        raise UnknownGenerator(f"There is no generator “{name}”. Choose one of: {', '.join(GENERATORS)}.")
-    return GENERATORS[name]()
+def endpoint_named(name: str) -> Endpoint | None:
+    """The endpoint of a GENERATOR, None for the built-in rules. Raises UnknownGenerator."""
+    if name == RULES:
+        return None
+    endpoint = _endpoints().filter(name=name).first()
+    if endpoint is None:
+        raise UnknownGenerator(f"There is no generator “{name}”. Choose one of: {', '.join(names())}.")
+    return endpoint
+
+
+def _endpoints() -> QuerySet[Endpoint]:
+    return Endpoint.objects.filter(role=EndpointRole.GENERATOR)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +14,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from knowledge.generators import make_generator
+from knowledge.forecast import foresee
+from knowledge.generators import RULES, endpoint_named
 from knowledge.ingest.chunk import split_into_chunks
 from knowledge.ingest.read import Limits, checksum, read_document, safe_name
 from knowledge.ingest.types import DocumentRefused, ParsedDocument
@@ -27,6 +30,7 @@ from knowledge.models import (
     Role,
 )
 from knowledge.pipeline.types import Kind, Pair
+from memosite.endpoints import settings_of
 from memosite.errors import Conflict
 
 REVIEW_BATCH = 2000
@@ -114,23 +118,43 @@ def remove_document(document: Document) -> None:
 
 # --- Generation --------------------------------------------------------------------------------------------
 def start_generation(
-    corpus: Corpus, person: Any = None, *, generator: str = "rules", go_live: bool = False
+    corpus: Corpus,
+    person: Any = None,
+    *,
+    generator: str = "",
+    go_live: bool = False,
+    budget: Decimal | None = None,
+    chunks: Iterable[Chunk] = (),
+    fresh: bool = False,
 ) -> GenerationRun:
-    """Queue a run of the GENERATOR over the corpus. Raises EmptyCorpus, UnknownGenerator or Conflict."""
-    make_generator(generator)
+    """Queue a run of a GENERATOR over the corpus: the one named, or else the corpus's own.
+
+    ``budget`` is in US dollars. With ``chunks`` only these passages are distilled, and what is there already
+    stays. ``fresh`` asks the model anew instead of using the replies that were kept. Raises EmptyCorpus,
+    UnknownGenerator, NoKey or Conflict.
+    """
+    endpoint = endpoint_named(generator) if generator else corpus.generator
+    if endpoint:
+        settings_of(endpoint)  # says at once that the key is missing
     if not corpus.documents.current().exists():
         raise EmptyCorpus("This corpus has no documents yet. Add a document first.")
+    chosen = list(chunks)
     try:
         with transaction.atomic():
             run = GenerationRun.objects.create(
                 corpus=corpus,
-                generator=generator,
+                generator=endpoint.name if endpoint else RULES,
+                endpoint=endpoint,
+                estimate=foresee(corpus, endpoint).as_dict() if endpoint and not chosen else {},
+                budget=budget,
+                fresh=fresh or bool(chosen),
                 go_live=go_live,
                 created_by=person if getattr(person, "pk", None) else None,
             )
+            run.chunks.set(chosen)
     except IntegrityError as error:
         raise Conflict(
-            "A generation is already at work on this corpus. Wait for it, or cancel it."
+            "A generation is already at work on this corpus, or paused. Wait for it, resume it, or cancel it."
         ) from error
     run.enqueue()
     return run

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from knowledge.generation import perform_generation
 from knowledge.models import GenerationRun
+from knowledge.synthesis import HELP_TASK, help_with
 from memosite.runs import work_on
 
 
@@ -13,3 +14,9 @@ from memosite.runs import work_on
 def generate(run_id: int) -> None:
     """Work on a generation run, or go on with it."""
     work_on(GenerationRun.objects.get(pk=run_id), perform_generation)
+
+
+@shared_task(name=HELP_TASK)
+def help_generate(run_id: int) -> None:
+    """Share the units of a run that another worker holds."""
+    help_with(run_id)

@@ -217,6 +217,9 @@ DATA_UPLOAD_MAX_NUMBER_FILES = env.number("MAX_UPLOAD_FILES", 500, at_least=1)
 RUN_LEASE_SECONDS = env.number(
     "RUN_LEASE_SECONDS", 10, at_least=2
 )  # a run without a heartbeat for so long is free again
+GENERATION_WORKERS = env.number(
+    "GENERATION_WORKERS", 1, at_least=1
+)  # workers that share a generation run, and the concurrency of its endpoint
 SUB_QUERY_BUDGET = env.number("SUB_QUERY_BUDGET", 100, at_least=1)
 TURN_SECONDS = env.number("TURN_SECONDS", 60, at_least=1)
 SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 168, at_least=1) * 3600
@@ -238,4 +241,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {name: {"level": "WARNING"} for name in ("httpx", "openai")},  # they tell of every call
 }

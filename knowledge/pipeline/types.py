@@ -53,6 +53,16 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What made a pair: the step, the prompt's version, the model, and the key of the call it came from."""
+
+    step: str = ""
+    prompt_version: str = ""
+    model: str = ""
+    call: str = ""
+
+
+@dataclass(frozen=True)
 class Pair:
     """One question-answer pair (reflection).
 
@@ -66,6 +76,7 @@ class Pair:
     fact: str
     spans: tuple[Span, ...]
     entity: str = ""
+    origin: Origin = Origin()
 
     @property
     def key(self) -> str:

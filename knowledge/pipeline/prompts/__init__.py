@@ -1,0 +1,25 @@
+"""The prompts of the steps, each in a file of its own beside this one."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The fixed part of a step's prompt. ``version`` changes whenever a letter of it does."""
+
+    text: str
+    version: str
+
+
+@cache
+def prompt(name: str) -> Prompt:
+    """The prompt in the file ``<name>.md``."""
+    text = (FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
+    return Prompt(text, f"{name[:11]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}")

@@ -1,0 +1,60 @@
+"""Storing the pairs that a GENERATOR made: new ones are added, known ones refreshed, none is there twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from simple_history.utils import bulk_create_with_history
+
+from knowledge.models import GenerationRun, LLMCall, Reflection, ReflectionSet, ReflectionSource
+from knowledge.pipeline.types import Pair
+
+BATCH = 500
+
+
+def store_pairs(run: GenerationRun, pairs: Iterable[Pair]) -> None:
+    """Add new pairs and refresh known ones: the same question and answer is one row, with all its sources."""
+    by_key = {pair.key: pair for pair in pairs}
+    reflection_set, _ = ReflectionSet.objects.get_or_create(corpus_id=run.corpus_id, generator=run.generator)
+    known = {row.key: row for row in reflection_set.reflections.filter(key__in=by_key)}
+    outdated = [row.pk for row in known.values() if row.last_run_id != run.pk]
+    ReflectionSource.objects.filter(reflection__in=outdated).delete()
+    Reflection.objects.filter(pk__in=[row.pk for row in known.values()]).update(last_run=run, retired=False)
+    calls = _calls_of(run, by_key.values())
+    new = [_as_row(run, reflection_set, pair, calls) for key, pair in by_key.items() if key not in known]
+    bulk_create_with_history(new, Reflection, batch_size=BATCH)
+    rows = {**known, **{row.key: row for row in reflection_set.reflections.filter(key__in=by_key)}}
+    ReflectionSource.objects.bulk_create(
+        (
+            ReflectionSource(reflection=rows[key], chunk_id=span.passage_id, start=span.start, end=span.end)
+            for key, pair in by_key.items()
+            for span in dict.fromkeys(pair.spans)
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _calls_of(run: GenerationRun, pairs: Iterable[Pair]) -> dict[str, int]:
+    """The rows of the calls that the pairs come from, by the calls' keys."""
+    wanted = {pair.origin.call for pair in pairs if pair.origin.call}
+    return dict(LLMCall.objects.filter(corpus=run.corpus_id, key__in=wanted).values_list("key", "pk"))
+
+
+def _as_row(
+    run: GenerationRun, reflection_set: ReflectionSet, pair: Pair, calls: Mapping[str, int]
+) -> Reflection:
+    return Reflection(
+        corpus_id=run.corpus_id,
+        reflection_set=reflection_set,
+        key=pair.key,
+        question=pair.question,
+        answer=pair.answer,
+        kind=pair.kind.value,
+        fact=pair.fact[:64],
+        entity=pair.entity[:200],
+        last_run=run,
+        step=pair.origin.step,
+        prompt_version=pair.origin.prompt_version,
+        model=pair.origin.model,
+        call_id=calls.get(pair.origin.call),
+    )

@@ -1,0 +1,85 @@
+"""Endpoint rows as the settings of a client, with their keys; and a test of whether they answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from pydantic import BaseModel
+
+from memosite.errors import MemoError
+from memosite.llm import EndpointSettings, LLMError, OpenAICompatible, Request
+from memosite.llm.reading import read_items
+from memosite.models import Endpoint
+from memosite.settings import env
+
+
+class NoKey(MemoError):
+    """The environment variable that should hold the key is not set."""
+
+    code = "no_key"
+
+
+class _Pong(BaseModel):
+    """What the test of a connection asks for."""
+
+    word: str
+
+
+_PING = Request(
+    step="test",
+    prompt_version="test-1",
+    system='Reply with JSON only: {"words": [{"word": "ready"}]}',
+    user="Are you ready?",
+    field="words",
+    item=_Pong,
+)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What happened when an endpoint was called once."""
+
+    is_working: bool
+    message: str
+
+
+def settings_of(endpoint: Endpoint) -> EndpointSettings:
+    """All that a client needs, the key from the environment included. Raises NoKey where that is not set."""
+    key = env.str(endpoint.key_variable, default="") if endpoint.key_variable else ""
+    if endpoint.key_variable and not key:
+        raise NoKey(
+            f"The environment variable {endpoint.key_variable}, which should hold the key of “{endpoint}”, is not "
+            "set. Set it where web and worker are started, and start them again."
+        )
+    return EndpointSettings(
+        name=endpoint.name,
+        base_url=endpoint.base_url,
+        model=endpoint.model,
+        key=key,
+        concurrency=endpoint.concurrency,
+        timeout_seconds=endpoint.timeout_seconds,
+        max_retries=endpoint.max_retries,
+        max_tokens=endpoint.max_tokens,
+        temperature=endpoint.temperature,
+    )
+
+
+def try_connection(endpoint: Endpoint) -> Tested:
+    """Call the endpoint once, without retries, and say in words what came of it."""
+    try:
+        return asyncio.run(_call_once(replace(settings_of(endpoint), max_retries=0)))
+    except MemoError as error:
+        return Tested(False, str(error))
+
+
+async def _call_once(settings: EndpointSettings) -> Tested:
+    async with OpenAICompatible(settings) as client:
+        completion = await client.complete(_PING)
+    tokens = f"{completion.prompt_tokens} + {completion.completion_tokens} tokens"
+    took = f"answered in {completion.seconds:.1f} s ({tokens})"
+    try:
+        read_items(_PING, completion.text)
+    except LLMError as error:
+        return Tested(True, f"{settings.model} {took}, but not with the JSON that was asked for: {error}")
+    return Tested(True, f"{settings.model} {took} with JSON as asked for.")

@@ -1,0 +1,20 @@
+"""Calls to language models behind OpenAI-compatible addresses. Plain Python: no Django, no database."""
+
+from memosite.llm.asking import Asker, CallStore, MemoryStore
+from memosite.llm.client import EndpointSettings, OpenAICompatible
+from memosite.llm.types import LLM, BadReply, Completion, LLMError, Reply, Request, Transport
+
+__all__ = [
+    "LLM",
+    "Asker",
+    "BadReply",
+    "CallStore",
+    "Completion",
+    "EndpointSettings",
+    "LLMError",
+    "MemoryStore",
+    "OpenAICompatible",
+    "Reply",
+    "Request",
+    "Transport",
+]

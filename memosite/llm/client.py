@@ -1,0 +1,150 @@
+"""The client of OpenAI-compatible servers: OpenAI, vLLM, Ollama, llama.cpp, OpenRouter."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import openai
+from openai.types.chat import ChatCompletion
+
+from memosite.llm.reading import shorten
+from memosite.llm.types import BadReply, Completion, LLMError, Request
+
+#: Ways to ask for JSON, the most binding first. A server that refuses one is asked the next way from then on.
+JSON_MODES = ("json_schema", "json_object", "prompt")
+#: What the client library wants where a server needs no key.
+NO_KEY = "none"
+
+
+@dataclass(frozen=True)
+class EndpointSettings:
+    """Where a language model is and how to call it. ``key`` is the secret itself and stays out of ``repr``."""
+
+    name: str
+    base_url: str
+    model: str
+    key: str = ""
+    concurrency: int = 8
+    timeout_seconds: float = 120.0
+    max_retries: int = 5
+    max_tokens: int = 4096
+    temperature: float = 0.2
+
+    def __repr__(self) -> str:
+        return f"EndpointSettings({self.name!r}, {self.base_url!r}, {self.model!r})"
+
+
+class OpenAICompatible:
+    """A server, asked over HTTP. Retries with backoff on 408, 409, 429, 5xx, lost connections and timeouts.
+
+    Use it as an asynchronous context manager, or call ``close``.
+    """
+
+    def __init__(self, settings: EndpointSettings) -> None:
+        self.settings = settings
+        self.model = settings.model
+        self.temperature = settings.temperature
+        self._json_mode = 0
+        self._client = openai.AsyncOpenAI(
+            base_url=settings.base_url,
+            api_key=settings.key or NO_KEY,
+            timeout=settings.timeout_seconds,
+            max_retries=settings.max_retries,
+        )
+
+    async def __aenter__(self) -> OpenAICompatible:
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def complete(self, request: Request[Any]) -> Completion:
+        """Ask the server once, retries included. Raises LLMError, or BadReply for a reply without text."""
+        started = time.monotonic()
+        try:
+            raw = await self._create(request)
+            reply: Any = raw.parse()
+        except openai.OpenAIError as error:
+            raise LLMError(explain(error, self.settings)) from error
+        except ValueError as error:
+            raise BadReply(f"The server's reply is not JSON ({error}).") from error
+        return _completion(reply, time.monotonic() - started, raw.retries_taken)
+
+    async def _create(self, request: Request[Any]) -> Any:
+        """Call with the most binding way to ask for JSON that the server takes."""
+        while True:
+            mode = JSON_MODES[self._json_mode]
+            try:
+                return await self._client.chat.completions.with_raw_response.create(
+                    model=self.model,
+                    messages=[
+                        {"role": "system", "content": request.system},
+                        {"role": "user", "content": request.user},
+                    ],
+                    temperature=self.temperature,
+                    max_tokens=self.settings.max_tokens,
+                    **_response_format(request, mode),
+                )
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                if mode == JSON_MODES[-1] or not _is_about_the_format(error):
+                    raise
+                self._json_mode = max(self._json_mode, JSON_MODES.index(mode) + 1)
+
+
+def _response_format(request: Request[Any], mode: str) -> dict[str, Any]:
+    if mode == "json_schema":
+        schema = {"name": request.step, "schema": request.json_schema(), "strict": True}
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}
+    return {"response_format": {"type": "json_object"}} if mode == "json_object" else {}
+
+
+def _is_about_the_format(error: openai.APIStatusError) -> bool:
+    text = str(error).casefold()
+    return any(
+        word in text for word in ("response_format", "json_schema", "json_object", "grammar", "schema")
+    )
+
+
+def _completion(reply: ChatCompletion, seconds: float, retries: int) -> Completion:
+    if not getattr(reply, "choices", None):
+        raise BadReply("The server's reply has no choices.")
+    message = reply.choices[0].message
+    if message.refusal:
+        raise BadReply(f"The model refused: {shorten(message.refusal)}")
+    if not message.content:
+        raise BadReply("The model's reply is empty.")
+    usage = reply.usage
+    return Completion(
+        text=message.content,
+        prompt_tokens=usage.prompt_tokens if usage else 0,
+        completion_tokens=usage.completion_tokens if usage else 0,
+        seconds=seconds,
+        retries=retries,
+        is_cut=reply.choices[0].finish_reason == "length",
+    )
+
+
+def explain(error: openai.OpenAIError, settings: EndpointSettings) -> str:
+    """What went wrong with a call, and what to do, in words."""
+    where = f"{settings.name} ({settings.base_url})"
+    if isinstance(error, openai.APITimeoutError):
+        return (
+            f"{where} did not answer within {settings.timeout_seconds:g} s. Raise the timeout, or try later."
+        )
+    if isinstance(error, openai.APIConnectionError):
+        cause = error.__cause__ or error
+        return f"{where} cannot be reached: {cause}. Check the address, and that the server runs."
+    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+        return f"{where} refused the key (status {error.status_code}). Check the environment variable."
+    if isinstance(error, openai.NotFoundError):
+        return f"{where} knows no model “{settings.model}”, or the address lacks its /v1. It said: {error.message}"
+    if isinstance(error, openai.RateLimitError):
+        return f"{where} takes no more calls for now (status 429). Lower the concurrency, or try later."
+    if isinstance(error, openai.APIStatusError):
+        return f"{where} answered with status {error.status_code}: {shorten(error.message)}"
+    return f"{where}: {error}"
