@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 logger = logging.getLogger(__name__)
-MAX_ATTEMPTS = 5
+MAX_FRUITLESS = 5  # starts in a row that got nowhere
 LOG_LIMIT = 20_000
 RESEND_SECONDS = 30
 
@@ -91,7 +91,10 @@ class Run(models.Model):
     error = models.TextField(blank=True)
     item_errors = models.JSONField(default=list, blank=True)
     log = models.TextField(blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    fruitless = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Starts since the last progress."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -181,7 +184,7 @@ class Run(models.Model):
         resumed = (
             type(self)
             .objects.filter(pk=self.pk, status=Status.PAUSED)
-            .update(status=Status.QUEUED, pause_requested=False, error="", attempts=0, sent_at=None)
+            .update(status=Status.QUEUED, pause_requested=False, error="", fruitless=0, sent_at=None)
         )
         if not resumed:
             raise Conflict(f"This run is {self.get_status_display()}; only a paused one can be resumed.")
@@ -196,7 +199,13 @@ class Run(models.Model):
             type(self)
             .objects.claimable()
             .filter(pk=self.pk)
-            .update(status=Status.RUNNING, lease=lease, heartbeat_at=now, attempts=F("attempts") + 1)
+            .update(
+                status=Status.RUNNING,
+                lease=lease,
+                heartbeat_at=now,
+                attempts=F("attempts") + 1,
+                fruitless=F("fruitless") + 1,
+            )
         )
         if not taken:
             return False
@@ -210,6 +219,8 @@ class Run(models.Model):
         Raises LeaseLost, RunCancelled or RunInterrupted when the work has to stop.
         """
         held = type(self).objects.filter(pk=self.pk, lease=self.lease, status=Status.RUNNING)
+        if values.get("done", 0) > self.done:
+            values["fruitless"] = 0
         if not held.update(heartbeat_at=timezone.now(), **values):
             raise LeaseLost
         for name, value in values.items():
@@ -238,7 +249,7 @@ class Run(models.Model):
     def release(self) -> None:
         """Give the run back unfinished, so that another worker goes on with it at once."""
         type(self).objects.filter(pk=self.pk, lease=self.lease, status=Status.RUNNING).update(
-            status=Status.QUEUED, lease=None, attempts=F("attempts") - 1
+            status=Status.QUEUED, lease=None, attempts=F("attempts") - 1, fruitless=0
         )
 
 
@@ -249,8 +260,9 @@ def work_on(run: Run, work: Callable[[Any], None]) -> None:
     """Claim ``run``, do ``work(run)`` and store how it ended. The one place where a run's errors are caught."""
     if not run.claim():
         return
-    if run.attempts > MAX_ATTEMPTS:
-        run.finish(Status.FAILED, error=f"Given up after {MAX_ATTEMPTS} starts: its worker died each time.")
+    if run.fruitless > MAX_FRUITLESS:
+        told = f"Given up after {MAX_FRUITLESS} starts without progress: its worker died each time."
+        run.finish(Status.FAILED, error=told)
         return
     try:
         with heartbeat(run):

@@ -215,7 +215,7 @@ PORT = env.number("PORT", 8000, at_least=1)
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_MB", 25, at_least=1) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = env.number("MAX_UPLOAD_FILES", 500, at_least=1)
 RUN_LEASE_SECONDS = env.number(
-    "RUN_LEASE_SECONDS", 10, at_least=2
+    "RUN_LEASE_SECONDS", 10, at_least=1
 )  # a run without a heartbeat for so long is free again
 GENERATION_WORKERS = env.number(
     "GENERATION_WORKERS", 1, at_least=1

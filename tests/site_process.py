@@ -26,14 +26,14 @@ PATIENCE_SECONDS = 120
 class Site:
     """A site whose commands and workers are processes; it uses the database and broker that the suite uses."""
 
-    def __init__(self, folder: Path, database_url: str, redis_url: str) -> None:
+    def __init__(self, folder: Path, database_url: str, redis_url: str, lease_seconds: int) -> None:
         self.folder = folder
         self.environment = {
             **os.environ,
             "MEMOSITE_STATE_DIR": str(folder),
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
-            "RUN_LEASE_SECONDS": "2",
+            "RUN_LEASE_SECONDS": str(lease_seconds),
             "LOG_LEVEL": "WARNING",
             "DJANGO_SETTINGS_MODULE": "memosite.settings",
         }
@@ -59,6 +59,11 @@ class Site:
         with self._connect() as connection:
             found = connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY id DESC LIMIT 1")
             return tuple(found.fetchone())
+
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        with self._connect() as connection:
+            return connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
 
     @contextmanager
     def _connect(self) -> Iterator[Any]:
@@ -86,7 +91,7 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path) -> Iterator[Site]:
+def site(folder: Path, *, lease_seconds: int = 2) -> Iterator[Site]:
     """Make a migrated site in ``folder``, on PostgreSQL and Redis if the suite runs on them."""
     with _database(folder) as url:
         redis_url = settings.REDIS_URL and settings.REDIS_URL.rsplit("/", 1)[0] + "/13"
@@ -95,7 +100,7 @@ def site(folder: Path) -> Iterator[Site]:
 
             with redis.Redis.from_url(redis_url) as connection:
                 connection.flushdb()
-        made = Site(folder, url, redis_url)
+        made = Site(folder, url, redis_url, lease_seconds)
         made.manage("migrate", "--verbosity", "0")
         yield made
 

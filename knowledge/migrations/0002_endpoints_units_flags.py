@@ -498,4 +498,16 @@ class Migration(migrations.Migration):
                 fields=("sample", "reflection"), name="no_pair_twice_in_a_sample"
             ),
         ),
+        migrations.AddField(
+            model_name="generationrun",
+            name="fruitless",
+            field=models.PositiveSmallIntegerField(
+                default=0, editable=False, help_text="Starts since the last progress."
+            ),
+        ),
+        migrations.AlterField(
+            model_name="generationrun",
+            name="attempts",
+            field=models.PositiveIntegerField(default=0),
+        ),
     ]

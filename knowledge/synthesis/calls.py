@@ -31,6 +31,7 @@ class RowStore:
         self._endpoint: Any = run.endpoint
         self._spent = run.spend["cost"]
         self._calls = run.spend["calls"]
+        self.has_paid = False  # for a call, since this worker started
         self.stopping = False
         self.is_over_budget = False
 
@@ -67,6 +68,9 @@ class RowStore:
     def _keep(self, key: str, request: Request[Any], completion: Completion) -> None:
         cost = self._endpoint.cost(completion.prompt_tokens, completion.completion_tokens)
         self._spent += cost
+        if not self.has_paid:  # a worker that dies after this did not die in vain
+            GenerationRun.objects.filter(pk=self._run.pk).update(fruitless=0)
+            self.has_paid = True
         self._calls += 1
         values = {
             "run": self._run,

@@ -57,7 +57,7 @@ def retry_failed(run: GenerationRun) -> int:
             raise Conflict("Nothing failed in this run; there is nothing to retry.")
         GenerationRun.objects.filter(pk=run.pk).update(
             status=Status.QUEUED,
-            attempts=0,
+            fruitless=0,
             error="",
             item_errors=[],
             finished_at=None,

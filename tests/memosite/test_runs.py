@@ -130,7 +130,7 @@ def test_a_worker_that_shuts_down_gives_the_run_back(run):
 
 
 def test_a_run_that_kills_its_worker_each_time_is_given_up_with_the_reason(run):
-    for _ in range(runs.MAX_ATTEMPTS):
+    for _ in range(runs.MAX_FRUITLESS):
         assert again(run).claim()
         let_lease_lapse(run)
     work_on(again(run), lambda claimed: pytest.fail("started once more"))

@@ -55,4 +55,16 @@ class Migration(migrations.Migration):
                 name="one_training_at_a_time",
             ),
         ),
+        migrations.AddField(
+            model_name="trainingrun",
+            name="fruitless",
+            field=models.PositiveSmallIntegerField(
+                default=0, editable=False, help_text="Starts since the last progress."
+            ),
+        ),
+        migrations.AlterField(
+            model_name="trainingrun",
+            name="attempts",
+            field=models.PositiveIntegerField(default=0),
+        ),
     ]
