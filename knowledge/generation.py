@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from knowledge.generators import rules
+from knowledge.generators import RULES, rules
 from knowledge.models import (
     Document,
     GenerationRun,
@@ -29,10 +29,10 @@ ACROSS = "across documents"
 
 def perform_generation(run: GenerationRun) -> None:
     """Make the reflections of a corpus with the GENERATOR that the run names, then go on as the run asks for."""
-    if run.endpoint_id:
-        synthesize_with_model(run)
-    else:
+    if run.generator == RULES:
         _generate_with_rules(run)
+    else:
+        synthesize_with_model(run)
     if run.go_live:
         run.report(phase="approving pairs")
         approve_pending(run)

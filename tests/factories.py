@@ -23,6 +23,7 @@ from knowledge.models import (
     Role,
     UnreadSentence,
 )
+from memosite.models import Endpoint
 from training.models import LIVE, Alias, MemoryVersion, TrainedPair, TrainingRun
 
 PASSWORD = "a long enough secret"
@@ -87,6 +88,19 @@ class DocumentFactory(DjangoModelFactory):
             Chunk(document=self, position=position, start=span.start, end=span.end, text=span.text)
             for position, span in enumerate(split_into_chunks(self.text))  # type: ignore[arg-type]
         )
+
+
+class EndpointFactory(DjangoModelFactory):
+    """An endpoint for the GENERATOR; tests give it the address of a server of theirs."""
+
+    class Meta:
+        model = Endpoint
+
+    name = factory.Sequence(lambda n: f"endpoint {n}")
+    base_url = "http://127.0.0.1:1/v1"
+    model = "test-model"
+    timeout_seconds = 10.0
+    max_retries = 2
 
 
 class GenerationRunFactory(DjangoModelFactory):

@@ -16,7 +16,7 @@ from typing import Any
 from knowledge.pipeline.candidates import Candidate, Source
 from knowledge.pipeline.steps.consolidate import consolidate
 from knowledge.pipeline.steps.extract import extract_direct, extract_indirect
-from knowledge.pipeline.steps.leave_open import PROPOSE, Lookup, leave_open
+from knowledge.pipeline.steps.leave_open import CHECK, PROPOSE, Lookup, leave_open
 from knowledge.pipeline.steps.surface import surface
 from knowledge.pipeline.steps.synthesize import Group, synthesize
 from knowledge.pipeline.steps.verify import STEP as VERIFY
@@ -123,7 +123,9 @@ async def _leave_open(
 ) -> list[Candidate]:
     """Open questions of a bundle; where the model fails on it, of each passage by itself."""
     try:
-        return await leave_open(sources, lookup, llm)
+        outcome = await leave_open(sources, lookup, llm)
+        made.failures += [Failure(each.document_id, CHECK, error) for each, error in outcome.failed]
+        return outcome.candidates
     except LLMError as error:
         if len(sources) == 1:
             made.failures.append(Failure(sources[0].document_id, PROPOSE, str(error)))

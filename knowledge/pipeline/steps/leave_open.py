@@ -6,32 +6,46 @@ passages, then checked against every passage of the corpus that tells of what th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from knowledge.pipeline.candidates import Candidate, Source
 from knowledge.pipeline.prompts import prompt
 from knowledge.pipeline.replies import Answered, OpenQuestion
 from knowledge.pipeline.types import DONT_KNOW, Kind, Origin, Span
-from memosite.llm import LLM, Request
+from memosite.llm import LLM, LLMError, Request
 
 PROPOSE, CHECK = "open_questions", "answered"
 #: Finds the passages of the whole corpus that might answer a question about a name, the likeliest first.
 Lookup = Callable[[str, str], Sequence[Source]]
 
 
-async def leave_open(sources: Sequence[Source], lookup: Lookup, llm: LLM) -> list[Candidate]:
-    """Questions about what the passages name that no passage of the corpus answers. Raises LLMError."""
+@dataclass
+class LeftOpen:
+    """Open questions, and the passages that the model failed on when it was to check them, with the reason."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    failed: list[tuple[Source, str]] = field(default_factory=list)
+
+
+async def leave_open(sources: Sequence[Source], lookup: Lookup, llm: LLM) -> LeftOpen:
+    """Questions about what the passages name that no passage of the corpus answers.
+
+    Raises LLMError where no questions were proposed. A question that could not be checked is left out.
+    """
     asked = prompt(PROPOSE)
     listing = "\n\n".join(source.as_prompt(f"P{number}") for number, source in enumerate(sources, start=1))
     reply = await llm.ask(Request(PROPOSE, asked.version, asked.text, listing, "questions", OpenQuestion))
     homes = [(item, home) for item in reply.items if (home := _home(item, sources))]
     origin = Origin(PROPOSE, asked.version, reply.model, reply.call)
-    answered = await _answered([item for item, _ in homes], lookup, llm)
-    return [
-        _candidate(item, home, origin)
-        for number, (item, home) in enumerate(homes, start=1)
-        if not answered.get(number, True)
+    found = {item.question: lookup(item.question, item.entity) for item, _ in homes}
+    outcome = LeftOpen()
+    still_open = await _still_open(found, llm, outcome)
+    outcome.candidates = [
+        _candidate(item, home, origin) for item, home in homes if item.question in still_open
     ]
+    return outcome
 
 
 def _home(item: OpenQuestion, sources: Sequence[Source]) -> Source | None:
@@ -44,18 +58,35 @@ def _home(item: OpenQuestion, sources: Sequence[Source]) -> Source | None:
     )
 
 
-async def _answered(questions: Sequence[OpenQuestion], lookup: Lookup, llm: LLM) -> Mapping[int, bool]:
-    """By the question's number, whether any passage that might answer it does."""
+async def _still_open(found: Mapping[str, Sequence[Source]], llm: LLM, outcome: LeftOpen) -> set[str]:
+    """The questions that none of the passages found for them answers."""
+    questions = list(found)
+    passages = list({source.passage.id: source for those in found.values() for source in those}.values())
     if not questions:
-        return {}
-    found = [source for item in questions for source in lookup(item.question, item.entity)]
-    passages = list({source.passage.id: source for source in found}.values())
+        return set()
+    try:
+        return set(questions) - await _answered(questions, passages, llm)
+    except LLMError as error:
+        if len(passages) == 1:
+            outcome.failed.append((passages[0], str(error)))
+            return set()
+    # One bad passage must not take the others with it: each is asked by itself.
+    alone = await asyncio.gather(
+        *(_still_open({q: [each] for q in questions if each in found[q]}, llm, outcome) for each in passages)
+    )
+    by_passage = dict(zip((each.passage.id for each in passages), alone, strict=True))
+    return {q for q in questions if all(q in by_passage[each.passage.id] for each in found[q])}
+
+
+async def _answered(questions: Sequence[str], passages: Sequence[Source], llm: LLM) -> set[str]:
+    """The questions that the passages answer, and those without a verdict. Raises LLMError."""
     texts = [source.as_prompt(f"P{number}") for number, source in enumerate(passages, start=1)]
-    lines = [f"{number}. {item.question}" for number, item in enumerate(questions, start=1)]
+    lines = [f"{number}. {question}" for number, question in enumerate(questions, start=1)]
     asked = prompt(CHECK)
     listing = "\n\n".join([*texts, "\n".join(["Questions", *lines])])
     reply = await llm.ask(Request(CHECK, asked.version, asked.text, listing, "verdicts", Answered))
-    return {verdict.question: verdict.is_answered for verdict in reply.items}
+    verdicts = {verdict.question: verdict.is_answered for verdict in reply.items}
+    return {question for number, question in enumerate(questions, start=1) if verdicts.get(number, True)}
 
 
 def _candidate(item: OpenQuestion, home: Source, origin: Origin) -> Candidate:
