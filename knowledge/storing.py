@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from simple_history.utils import bulk_create_with_history
 
@@ -58,3 +58,10 @@ def _as_row(
         model=pair.origin.model,
         call_id=calls.get(pair.origin.call),
     )
+
+
+def retire(run: GenerationRun, keys: Sequence[str]) -> None:
+    """Retire pairs of the run's GENERATOR that it made once and does not make any more."""
+    rows = Reflection.objects.filter(reflection_set__generator=run.generator, corpus=run.corpus_id)
+    for start in range(0, len(keys), BATCH):
+        rows.filter(key__in=keys[start : start + BATCH]).update(retired=True)

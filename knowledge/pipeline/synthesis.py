@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -31,11 +31,12 @@ BUNDLE_CHARACTERS = 5000
 
 @dataclass(frozen=True)
 class Failure:
-    """A step that did not succeed, or not in full, on a document."""
+    """A step that did not succeed, or not in full, on a document; ``passages`` where it is known which."""
 
     document_id: int
     step: str
     error: str
+    passages: tuple[int, ...] = ()
 
 
 @dataclass
@@ -100,22 +101,23 @@ async def reflect_on_groups(groups: Sequence[Group], sources: Mapping[int, Sourc
 # -- steps that report their failures ---------------------------------------------------------------------------
 async def _facts_of(source: Source, llm: LLM, made: Synthesis) -> list[Candidate]:
     """Steps 1 and 2 on one passage: both passes of step 1 at once."""
-    documents = [source.document_id]
+    home = [Failure(source.document_id, "", "", (source.passage.id,))]
     direct, indirect = await asyncio.gather(
-        _reported(extract_direct(source, llm), Kind.DIRECT.value, documents, made),
-        _reported(extract_indirect(source, llm), Kind.INDIRECT.value, documents, made),
+        _reported(extract_direct(source, llm), Kind.DIRECT.value, home, made),
+        _reported(extract_indirect(source, llm), Kind.INDIRECT.value, home, made),
     )
     facts = [*direct, *indirect]
-    return [*facts, *await _reported(consolidate(facts, llm), "consolidate", documents, made)]
+    return [*facts, *await _reported(consolidate(facts, llm), "consolidate", home, made)]
 
 
 async def _surface(document: int, facts: Sequence[Candidate], llm: LLM, made: Synthesis) -> list[Candidate]:
-    return await _reported(surface(facts, llm), "surface", [document], made)
+    return await _reported(surface(facts, llm), "surface", [Failure(document, "", "")], made)
 
 
 async def _synthesize(group: Group, llm: LLM, made: Synthesis) -> list[Candidate]:
     documents = dict.fromkeys(each.document_id for each in group.facts)
-    return await _reported(synthesize(group, llm), "synthesize", documents, made)
+    homes = [Failure(document, "", "") for document in documents]
+    return await _reported(synthesize(group, llm), "synthesize", homes, made)
 
 
 async def _leave_open(
@@ -124,11 +126,11 @@ async def _leave_open(
     """Open questions of a bundle; where the model fails on it, of each passage by itself."""
     try:
         outcome = await leave_open(sources, lookup, llm)
-        made.failures += [Failure(each.document_id, CHECK, error) for each, error in outcome.failed]
+        made.failures += [_failure(each, CHECK, error) for each, error in outcome.failed]
         return outcome.candidates
     except LLMError as error:
         if len(sources) == 1:
-            made.failures.append(Failure(sources[0].document_id, PROPOSE, str(error)))
+            made.failures.append(_failure(sources[0], PROPOSE, str(error)))
             return []
     alone = await asyncio.gather(*(_leave_open([source], lookup, llm, made) for source in sources))
     return list(chain.from_iterable(alone))
@@ -137,21 +139,21 @@ async def _leave_open(
 async def _reported(
     work: Awaitable[tuple[list[Candidate], Reply[Any] | None]],
     step: str,
-    documents: Iterable[int],
+    homes: Sequence[Failure],
     made: Synthesis,
 ) -> list[Candidate]:
-    """The candidates of a step; what it failed on, or lost, is noted with the documents."""
+    """The candidates of a step; what it failed on, or lost, is noted for each of ``homes``."""
     try:
         candidates, reply = await work
     except LLMError as error:
-        made.failures += [Failure(document, step, str(error)) for document in documents]
+        made.failures += [replace(home, step=step, error=str(error)) for home in homes]
         return []
     if reply and not reply.is_complete:
         lost = "was cut off" if reply.is_cut else f"held {reply.lost} unusable items"
         kept = (
             f"The model's reply {lost}; {len(candidates)} pairs of it were kept. Retry, or raise max tokens."
         )
-        made.failures += [Failure(document, step, kept) for document in documents]
+        made.failures += [replace(home, step=step, error=kept) for home in homes]
     return candidates
 
 
@@ -159,10 +161,14 @@ def _note(checked: Verified, sources: Mapping[int, Source], made: Synthesis) -> 
     """Add what a verification discarded and failed on."""
     made.discarded.update(checked.discarded)
     for candidate, error in checked.failed:
-        for document in dict.fromkeys(sources[span.passage_id].document_id for span in candidate.spans):
-            failure = Failure(document, VERIFY, error)
+        for passage in dict.fromkeys(span.passage_id for span in candidate.spans):
+            failure = _failure(sources[passage], VERIFY, error)
             if failure not in made.failures:
                 made.failures.append(failure)
+
+
+def _failure(source: Source, step: str, error: str) -> Failure:
+    return Failure(source.document_id, step, error, (source.passage.id,))
 
 
 def _by_document(facts: Iterable[Candidate], sources: Mapping[int, Source]) -> dict[int, list[Candidate]]:

@@ -10,13 +10,14 @@ from typing import Any
 from django.db import transaction
 from pydantic import TypeAdapter
 
-from knowledge.models import Chunk, GenerationRun, GenerationUnit, Reflection
+from knowledge.models import Chunk, GenerationRun, GenerationUnit
 from knowledge.pipeline.candidates import Candidate, Source
 from knowledge.pipeline.estimate import GROUPS_TOGETHER
 from knowledge.pipeline.groups import make_groups
 from knowledge.pipeline.steps.synthesize import Group
 from knowledge.pipeline.synthesis import make_bundles
 from knowledge.pipeline.types import Passage
+from knowledge.storing import retire
 
 PASSAGES, GROUPS = "passages", "groups"
 CANDIDATES = TypeAdapter(list[Candidate])
@@ -62,15 +63,17 @@ def plan_passages(run: GenerationRun) -> None:
 
 
 def plan_groups(run: GenerationRun) -> None:
-    """Units for the groups of documents that share a name, by the facts as they stand now.
+    """Units for the groups of documents that share a name, by the facts of the passages that did not fail.
 
     Units of groups that are no more (a document came in, after its failure was retried) go, and so do their pairs.
     """
     facts: dict[int, list[Candidate]] = {}
     document_of = dict(Chunk.objects.filter(document__corpus=run.corpus_id).values_list("pk", "document_id"))
-    for payload in run.units.filter(step=PASSAGES).values_list("payload", flat=True):
+    for payload, errors in run.units.filter(step=PASSAGES).values_list("payload", "errors"):
+        failed = {passage for error in errors for passage in error["passages"]}
         for fact in CANDIDATES.validate_python(payload.get("facts", [])):
-            facts.setdefault(document_of[fact.spans[0].passage_id], []).append(fact)
+            if not failed & {span.passage_id for span in fact.spans}:
+                facts.setdefault(document_of[fact.spans[0].passage_id], []).append(fact)
     groups = make_groups(facts)
     together = [groups[start : start + GROUPS_TOGETHER] for start in range(0, len(groups), GROUPS_TOGETHER)]
     units = [_group_unit(run, each) for each in together]
@@ -91,10 +94,9 @@ def _group_unit(run: GenerationRun, groups: Sequence[Group]) -> GenerationUnit:
 
 
 def _retire_pairs_of(run: GenerationRun, units: Any) -> None:
-    keys = [key for payload in units.values_list("payload", flat=True) for key in payload.get("keys", [])]
-    rows = Reflection.objects.filter(reflection_set__generator=run.generator, corpus=run.corpus_id)
-    for start in range(0, len(keys), BATCH):
-        rows.filter(key__in=keys[start : start + BATCH]).update(retired=True)
+    retire(
+        run, [key for payload in units.values_list("payload", flat=True) for key in payload.get("keys", [])]
+    )
 
 
 def sources_of_groups(groups: Sequence[Group]) -> Mapping[int, Source]:

@@ -16,7 +16,7 @@ from knowledge.models import Chunk, Document, GenerationRun, GenerationUnit
 from knowledge.pipeline.candidates import Source
 from knowledge.pipeline.lookup import PassageIndex
 from knowledge.pipeline.synthesis import Synthesis, reflect_on_bundle, reflect_on_groups
-from knowledge.storing import store_pairs
+from knowledge.storing import retire, store_pairs
 from knowledge.synthesis.calls import RowStore, Stopping, make_transport
 from knowledge.synthesis.planning import (
     CANDIDATES,
@@ -170,6 +170,7 @@ class Worker:
                 "document_id": failure.document_id,
                 "step": failure.step,
                 "error": failure.error,
+                "passages": failure.passages,
             }
             for failure in made.failures
         ]
@@ -184,6 +185,9 @@ class Worker:
             status=status, lease=None, finished_at=timezone.now(), errors=errors, payload=payload
         ):
             return  # another worker took the unit over and stores it
+        retire(
+            self.run, unit.payload.get("keys", [])
+        )  # of an earlier attempt; store_pairs brings back what stays
         store_pairs(self.run, pairs)
 
     # -- the run --------------------------------------------------------------------------------------------------

@@ -28,6 +28,8 @@ def read_items(request: Request[Item], text: str) -> tuple[tuple[Item, ...], int
     raw = _list_in(value, request.field)
     if raw is None:
         raise BadReply(f"The reply has no list “{request.field}”: {shorten(text)}")
+    if is_cut:
+        raw = raw[:-1]  # the last one may be half and look whole
     items = tuple(item for each in raw if (item := _validated(request.item, each)) is not None)
     if raw and not items and not is_cut:
         keys = ", ".join(sorted(raw[0])) if isinstance(raw[0], dict) else type(raw[0]).__name__

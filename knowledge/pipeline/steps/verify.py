@@ -77,7 +77,9 @@ async def _check(
     for number, candidate in enumerate(batch, start=1):
         if verdict := verdicts.get(number):
             again += _apply(verdict, candidate, outcome)
-    if missing:
+    if 0 < len(missing) < len(batch):
+        again += await _check(missing, sources, llm, outcome)
+    elif missing:
         again += await _halve(missing, sources, llm, outcome, "The verifier gave no verdict on the pair.")
     return again
 
