@@ -160,6 +160,14 @@ def start_generation(
     return run
 
 
+def resume_generation(run: GenerationRun, budget: Decimal | None) -> None:
+    """Let a paused run go on with a budget, in US dollars, for all of it. Raises Conflict unless it is paused."""
+    if not run.is_paused:
+        raise Conflict(f"This run is {run.get_status_display()}; only a paused one can be resumed.")
+    GenerationRun.objects.filter(pk=run.pk).update(budget=budget)
+    run.resume()
+
+
 # --- Review ------------------------------------------------------------------------------------------------
 @transaction.atomic
 def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:

@@ -44,10 +44,15 @@ class Tested:
     message: str
 
 
+def has_key(endpoint: Endpoint) -> bool:
+    """Whether the environment holds the key that the endpoint names, or it names none."""
+    return not endpoint.key_variable or bool(env.str(endpoint.key_variable, default=""))
+
+
 def settings_of(endpoint: Endpoint) -> EndpointSettings:
     """All that a client needs, the key from the environment included. Raises NoKey where that is not set."""
     key = env.str(endpoint.key_variable, default="") if endpoint.key_variable else ""
-    if endpoint.key_variable and not key:
+    if not has_key(endpoint):
         raise NoKey(
             f"The environment variable {endpoint.key_variable}, which should hold the key of “{endpoint}”, is not "
             "set. Set it where web and worker are started, and start them again."

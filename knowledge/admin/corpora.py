@@ -17,6 +17,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from knowledge import services
 from knowledge.admin.base import CorpusScopedAdmin
+from knowledge.admin.generate import GenerateForm, plan_page
+from knowledge.generators import names
 from knowledge.models import Corpus, Document, GenerationRun, Reflection, ReviewStatus, Role
 from memosite.runs import Run
 
@@ -71,7 +73,7 @@ class CorpusAdmin(CorpusScopedAdmin):
     role_to_change = Role.OWNER
     list_display = ("name", "slug", "documents", *(f"{status}_pairs" for status in ReviewStatus), "job")
     search_fields = ("name", "slug", "description")
-    fields = ("name", "slug", "description")
+    fields = ("name", "slug", "description", "generator")
     list_filter_submit = False
     change_form_template = "admin/knowledge/corpus/change_form.html"
     run_models: ClassVar[tuple[type[Any], ...]] = (GenerationRun,)
@@ -178,7 +180,14 @@ class CorpusAdmin(CorpusScopedAdmin):
 
     # -- what can be done -----------------------------------------------------------------------------------
     def generate_view(self, request: HttpRequest, corpus: Corpus) -> HttpResponse:
-        return self._show(request, services.start_generation(corpus, request.user))
+        """Start a run; where a language model may do it, show what that takes and ask first."""
+        form = GenerateForm(request.POST) if "confirmed" in request.POST else None
+        if form and form.is_valid():
+            return self._show(request, services.start_generation(corpus, request.user, **form.cleaned_data))
+        if len(names()) == 1:
+            return self._show(request, services.start_generation(corpus, request.user))
+        links = {"action": self.url_of(corpus, "generate"), "back_url": self.url_of(corpus)}
+        return plan_page(request, corpus, self.page(request, f"Generate pairs for {corpus}", **links), form)
 
     def build_view(self, request: HttpRequest, corpus: Corpus) -> HttpResponse:
         corpus.require(request.user, Role.OWNER)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,10 +15,13 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from knowledge import services
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, corpora_of
-from knowledge.models import Corpus, GenerationRun, Role, UnreadSentence
+from knowledge.generators import RULES
+from knowledge.models import Corpus, GenerationRun, LLMCall, Role, UnreadSentence
+from knowledge.synthesis import retry_failed
 from knowledge.templatetags.figures import duration
 from memosite.runs import Run, Status
 
@@ -156,15 +160,64 @@ class RunAdmin(CorpusScopedAdmin):
         return duration(run.seconds) if run.started_at else ""
 
 
+class BudgetForm(forms.Form):
+    """What a run may spend in all when it goes on."""
+
+    budget = forms.DecimalField(
+        required=False,
+        min_value=Decimal("0.01"),
+        max_digits=10,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget(),
+    )
+
+
 @admin.register(GenerationRun)
 class GenerationRunAdmin(RunAdmin):
     """Passes of a GENERATOR over a corpus."""
 
     list_display = (*RunAdmin.list_display, "pairs")
-    facts = (*RunAdmin.facts, "generator", "pairs", "sentences", "discarded")
+    facts = (*RunAdmin.facts, "generator", "budget", "pairs", "sentences", "discarded")
 
     def start(self, corpus: Corpus, person: Any, choices: dict[str, Any]) -> Run:
         return services.start_generation(corpus, person, **choices)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            self.row_url("pause", self.pause_view),
+            self.row_url("resume", self.resume_view),
+            self.row_url("retry", self.retry_view),
+            *super().get_urls(),
+        ]
+
+    def pause_view(self, request: HttpRequest, run: Any) -> HttpResponse:
+        run.request_pause()
+        self.message_user(request, f"{run} pauses; what it has done is kept.", messages.SUCCESS)
+        return self.back_to(run)
+
+    def resume_view(self, request: HttpRequest, run: Any) -> HttpResponse:
+        """Let a paused run go on, with the budget that the person gives now."""
+        form = BudgetForm(request.POST)
+        if form.is_valid():
+            services.resume_generation(run, form.cleaned_data["budget"])
+            self.message_user(request, f"{run} goes on.", messages.SUCCESS)
+        else:
+            self.message_user(request, f"Budget: {form.errors['budget'][0]}", messages.ERROR)
+        return self.back_to(run)
+
+    def retry_view(self, request: HttpRequest, run: Any) -> HttpResponse:
+        count = retry_failed(run)
+        self.message_user(request, f"{count} units of {run} are tried again.", messages.SUCCESS)
+        return self.back_to(run)
+
+    def progress_context(self, run: Any) -> dict[str, Any]:
+        return super().progress_context(run) | {
+            "pause_url": self.url_of(run, "pause"),
+            "resume_url": self.url_of(run, "resume"),
+            "retry_url": self.url_of(run, "retry"),
+            "budget_form": BudgetForm(initial={"budget": run.budget}),
+            "spend": run.spend if run.generator != RULES else None,
+        }
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         unread = row.unread.select_related("chunk__document").defer("chunk__document__text", "chunk__text")
@@ -175,7 +228,16 @@ class GenerationRunAdmin(RunAdmin):
             "unread": list(by_document.items()),
             "unread_count": row.unread.count(),
             "unread_shown": UNREAD_SHOWN,
+            "steps": list(by_step(row)),
+            "estimate": row.estimate,
         }
+
+
+def by_step(run: GenerationRun) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What each step of a run has paid for, in the order in which the steps began."""
+    calls = LLMCall.objects.filter(run=run)
+    for step in dict.fromkeys(calls.order_by("pk").values_list("step", flat=True)):
+        yield step.replace("_", " "), calls.filter(step=step).totals()
 
 
 class RunFilter(DropdownFilter):
