@@ -173,9 +173,12 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
 
 class GenerationRunSerializer(RunSerializer):
+    spend = serializers.DictField(read_only=True, help_text="Calls, tokens and US dollars paid for.")
+
     class Meta:
         model = GenerationRun
-        fields = [*RUN_FIELDS, "generator", "go_live", "pairs", "sentences", "discarded"]
+        fields = [*RUN_FIELDS, "generator", "go_live", "pairs", "sentences", "discarded", "discarded_for"]
+        fields += ["budget", "estimate", "spend"]
 
 
 class UnreadSentenceSerializer(serializers.ModelSerializer[UnreadSentence]):

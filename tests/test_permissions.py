@@ -105,6 +105,10 @@ API = [
     Row("api-generation-runs", "get", api_for("reader"), SLUG),
     Row("api-generation-run", "get", api_for("reader"), ("generation",)),
     Row("api-generation-cancel", "post", api_for("curator"), ("generation",)),
+    Row("api-generation-pause", "post", api_for("curator"), ("generation",)),
+    Row("api-generation-resume", "post", api_for("curator", done=409), ("generation",)),  # it is not paused
+    Row("api-generation-retry", "post", api_for("curator", done=409), ("generation",)),  # it is not over
+    Row("api-generation-forecast", "get", api_for("curator"), SLUG),
     Row("api-unread", "get", api_for("reader"), ("generation",)),
     Row("api-train", "post", api_for("curator", done=409), SLUG, {}),
     Row("api-train", "post", api_for("owner", done=409), SLUG, {"go_live": True}),
