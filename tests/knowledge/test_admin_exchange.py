@@ -50,12 +50,12 @@ def exported(desk: Client, filters: str = "", format: str = "jsonl") -> list[str
 # --- Export ------------------------------------------------------------------------------------------------
 def test_the_list_leads_to_an_export_with_its_filter(corpus: Corpus, desk: Client) -> None:
     make_pair(corpus, "Who leads the Harbour?"), make_pair(corpus, "Who paints?")
-    page = text_of(desk.get(f"{LIST}?status__exact=pending&q=leads"))
-    assert f'href="{EXPORT}?_changelist_filters=status__exact%3Dpending%26q%3Dleads"' in page
-    assert "Export these 1" in page
-    asked = desk.get(f"{EXPORT}?_changelist_filters=status__exact%3Dpending%26q%3Dleads")
+    page = text_of(desk.get(f"{LIST}?status__exact=pending&q=Harbour"))
+    assert f'href="{EXPORT}?_changelist_filters=status__exact%3Dpending%26q%3DHarbour"' in page
+    assert "Export 1 pair" in page
+    asked = desk.get(f"{EXPORT}?_changelist_filters=status__exact%3Dpending%26q%3DHarbour")
     assert (asked.context["count"], asked.context["is_filtered"]) == (1, True)
-    assert 'value="status__exact=pending&q=leads"' in text_of(asked)
+    assert 'value="status__exact=pending&q=Harbour"' in text_of(asked)
 
 
 def test_an_export_holds_every_page_of_the_filtered_list_and_nothing_of_others(

@@ -377,6 +377,35 @@ def test_a_pair_in_the_wrong_place_says_to_choose_the_format() -> None:
     assert "Split the conversation" in problems("sharegpt", json.dumps([{"conversations": turns}]))[1]
 
 
+def tells_or_refuses(name: str, data: bytes) -> None:
+    try:
+        for line in FORMATS[name].read(io.BytesIO(data)):
+            assert (line.record is None) == bool(line.problem)
+    except FileRefused as refusal:
+        assert str(refusal)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=100, deadline=None)
+@given(data=st.binary(max_size=60), text=st.text('[]{}":,\n\\ aé0', max_size=60))
+def test_whatever_comes_a_reader_tells_or_refuses(name: str, data: bytes, text: str) -> None:
+    tells_or_refuses(name, data)
+    tells_or_refuses(name, text.encode())
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@settings(max_examples=60, deadline=None)
+@given(place=st.integers(0, 5000), damage=st.binary(max_size=3))
+def test_a_damaged_file_is_told_of_or_refused(name: str, place: int, damage: bytes) -> None:
+    record = PairRecord(
+        "Who?", "Ada.", id=1, reviewed_at=datetime(2026, 1, 1, tzinfo=UTC), flags=("very_long",)
+    )
+    data = written(name, [record, replace(record, sources=(SourceRecord("a.md"),), kind="consolidated")])
+    place %= len(data)
+    tells_or_refuses(name, data[:place] + damage + data[place + 1 :])
+    tells_or_refuses(name, data[:place])
+
+
 # --- Which format ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_file_that_was_exported_is_recognised(name: str) -> None:
