@@ -286,10 +286,11 @@ def _carry_out(plan: _Plan, person: Any, *, store_good: bool, track: Track) -> I
     """Store what was planned. What came in between makes its line a bad one, and undoes all unless told not to."""
     Corpus.objects.select_for_update().get(pk=plan.corpus.pk)
     plan.updates.sort(key=lambda update: update[1].pk)  # everybody locks pairs in this order
-    plan.updates = [update for update in track(plan.updates) if _update(plan, update, person)]
-    adds = list(plan.adds.items())
-    for start in range(0, len(adds), LINES_AT_A_TIME):
-        _add(plan, dict(adds[start : start + LINES_AT_A_TIME]), person)
+    if plan.updates:
+        plan.updates = [update for update in track(plan.updates) if _update(plan, update, person)]
+    adds = iter(track(list(plan.adds.items())) if plan.adds else ())
+    while batch := list(islice(adds, LINES_AT_A_TIME)):
+        _add(plan, dict(batch), person)
     if stored := store_good or not plan.errors:
         return _report(plan, stored=stored)
     transaction.set_rollback(True)

@@ -87,7 +87,8 @@ def read_columns(stream: BinaryIO) -> Iterator[Line]:
         rows = (row for batch in batches for row in batch.to_pylist())
         for number, row in enumerate(rows, start=1):
             yield read_pair(number, record_from, row)
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError) as error:
+        # A damaged file shows itself in any of these: bad pages, times out of range, time zones that are none.
         raise FileRefused("The file is no Parquet, or damaged. Write it again.") from error
 
 

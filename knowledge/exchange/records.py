@@ -143,9 +143,9 @@ def _yes_or_no(name: str, value: Any) -> bool:
 def _moment(name: str, value: Any) -> datetime:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
         raise BadPair(f"“{name}” is no time like 2026-01-31T09:30:00+00:00.") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _one_of(known: tuple[str, ...]) -> Callable[[str, Any], str]:

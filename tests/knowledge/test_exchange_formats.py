@@ -285,6 +285,10 @@ BAD_LINES = {
     ),
     "true for an id": ('{"question": "Q", "answer": "A", "id": true}', "no whole number"),
     "a time that is none": ('{"question": "Q", "answer": "A", "reviewed_at": "today"}', "no time like"),
+    "a time before all times": (
+        '{"question": "Q", "answer": "A", "reviewed_at": "0001-01-01T00:00:00+14:00"}',
+        "no time like",
+    ),
     "sources that are none": (
         '{"question": "Q", "answer": "A", "sources": [1]}',
         "A source names its document",
