@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from knowledge import api, api_generation
+from knowledge import api, api_exchange, api_generation
 
 urlpatterns = [
     path("corpora/", api.CorpusList.as_view(), name="api-corpora"),
@@ -13,6 +13,16 @@ urlpatterns = [
     path("documents/<int:pk>/", api.DocumentDetail.as_view(), name="api-document"),
     path("corpora/<slug:slug>/reflections/", api.ReflectionList.as_view(), name="api-reflections"),
     path("corpora/<slug:slug>/reflections/review/", api.ReflectionReview.as_view(), name="api-review"),
+    path(
+        "corpora/<slug:slug>/reflections/export/",
+        api_exchange.ReflectionExport.as_view(),
+        name="api-export",
+    ),
+    path(
+        "corpora/<slug:slug>/reflections/import/",
+        api_exchange.ReflectionImport.as_view(),
+        name="api-import",
+    ),
     path("reflections/<int:pk>/", api.ReflectionDetail.as_view(), name="api-reflection"),
     path("corpora/<slug:slug>/generate/", api.Generate.as_view(), name="api-generate"),
     path(

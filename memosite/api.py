@@ -23,7 +23,7 @@ class Pages(PageNumberPagination):
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn any error that a client can act on into ``application/problem+json``; others become a plain 500."""
     if isinstance(error, MemoError):
-        return _problem(error.status, error.code, str(error))
+        return _problem(error.status, error.code, str(error), errors=error.errors)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MemoError(Exception):
     """Something a person can act on.
 
     ``str(error)`` is a sentence that says what is wrong and what to do; ``code`` is a stable identifier for
-    programs; ``status`` is the HTTP status that the REST edge answers with. The command line prints the
-    sentence and exits with 1.
+    programs; ``status`` is the HTTP status that the REST edge answers with, with ``errors`` where the parts of
+    what was sent have problems of their own. The command line prints the sentence and exits with 1.
     """
 
     code = "error"
     status = 400
+    errors: list[dict[str, Any]] | None = None
 
 
 class NotAllowed(MemoError):

@@ -98,6 +98,8 @@ API = [
     Row("api-document", "delete", api_for("curator", done=204), ("document",)),
     Row("api-reflections", "get", api_for("curator"), SLUG),
     Row("api-review", "post", api_for("curator"), SLUG, {"status": "approved"}),
+    Row("api-export", "get", api_for("curator"), SLUG, {"as": "csv"}),
+    Row("api-import", "post", api_for("curator", done=415), SLUG, {}),  # it takes a file, and this is none
     Row("api-reflection", "get", api_for("curator"), ("reflection",)),
     Row("api-reflection", "patch", api_for("curator"), ("reflection",), {"answer": "Bo does."}),
     Row("api-generate", "post", api_for("curator", done=409), SLUG, {}),  # one is at work already

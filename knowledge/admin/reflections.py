@@ -23,6 +23,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from knowledge import services
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, corpora_of
+from knowledge.admin.exchange import PairExchange
 from knowledge.highlight import Stretch, stretches
 from knowledge.models import Chunk, Document, Reflection, ReflectionSource, ReviewStatus, Role
 
@@ -96,7 +97,7 @@ class PairInListForm(PairForm):
 
 
 @admin.register(Reflection)
-class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
+class ReflectionAdmin(PairExchange, SimpleHistoryAdmin, CorpusScopedAdmin):
     """Pairs are approved, rejected and edited, never deleted: versions were trained on them."""
 
     role_to_add = Role.CURATOR
