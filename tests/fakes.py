@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from rapidfuzz import fuzz
 
@@ -12,6 +13,7 @@ from chat.protocol.mentions import names_in, numbers_in
 from knowledge.pipeline.types import Pair
 from knowledge.rules.english import singular, verb_lemma
 from knowledge.rules.lexicon import ARTICLES, words
+from memosite.llm import LLMError, Reply, Request
 from training.memory import DONT_KNOW, MemoryAnswer
 
 _FUNCTION_WORDS = words("who what which is are was were do does did of in at on")
@@ -95,3 +97,24 @@ def _nearly_the_same(one: str, other: str) -> bool:
 def _same_word(one: str, other: str) -> bool:
     both_function_words = one in _FUNCTION_WORDS and other in _FUNCTION_WORDS
     return both_function_words or singular(one) == singular(other) or verb_lemma(one) == verb_lemma(other)
+
+
+class ScriptedLLM:
+    """A language model that gives exactly the items written down for each step, and none to other steps.
+
+    A step's script is a list of items, or a function of the user's prompt, which may raise ``failure``. ``asked``
+    keeps the requests.
+    """
+
+    failure = LLMError
+
+    def __init__(self, **script: list[dict[str, Any]] | Callable[[str], list[dict[str, Any]]]) -> None:
+        self.asked: list[Request[Any]] = []
+        self._script = script
+
+    async def ask(self, request: Request[Any]) -> Reply[Any]:
+        self.asked.append(request)
+        script = self._script.get(request.step, [])
+        items = script(request.user) if callable(script) else script
+        read = tuple(request.item.model_validate(item) for item in items)
+        return Reply(read, f"call {len(self.asked)}", "scripted")
