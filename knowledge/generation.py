@@ -102,16 +102,20 @@ def _store_unit(run: GenerationRun, source: SourceDocument | None, made: Documen
 
 
 def store_pairs(run: GenerationRun, pairs: Iterable[Pair]) -> None:
-    """Add new pairs and refresh known ones: the same question and answer is one row, with all its sources."""
+    """Add new pairs and refresh known ones: the same question and answer is one row, with all its sources.
+
+    Where a known pair was revised, the revision is refreshed in its place, and the pair does not come back.
+    """
     by_key = {pair.key: pair for pair in pairs}
     reflection_set, _ = ReflectionSet.objects.get_or_create(corpus_id=run.corpus_id, generator=run.generator)
-    known = {row.key: row for row in reflection_set.reflections.filter(key__in=by_key)}
+    known = {row.key: row.latest_revision() for row in reflection_set.reflections.filter(key__in=by_key)}
     outdated = [row.pk for row in known.values() if row.last_run_id != run.pk]
     ReflectionSource.objects.filter(reflection__in=outdated).delete()
     Reflection.objects.filter(pk__in=[row.pk for row in known.values()]).update(last_run=run, retired=False)
     new = [_as_row(run, reflection_set, pair) for key, pair in by_key.items() if key not in known]
     bulk_create_with_history(new, Reflection, batch_size=BATCH)
-    rows = {**known, **{row.key: row for row in reflection_set.reflections.filter(key__in=by_key)}}
+    made = reflection_set.reflections.filter(key__in=by_key.keys() - known.keys())
+    rows = {**known, **{row.key: row for row in made}}
     ReflectionSource.objects.bulk_create(
         (
             ReflectionSource(reflection=rows[key], chunk_id=span.passage_id, start=span.start, end=span.end)
@@ -138,6 +142,5 @@ def _as_row(run: GenerationRun, reflection_set: ReflectionSet, pair: Pair) -> Re
 
 def _retire_outdated(run: GenerationRun) -> None:
     """Retire the pairs of this GENERATOR that the present documents no longer give."""
-    run.corpus.reflections.filter(reflection_set__generator=run.generator).exclude(last_run=run).update(
-        retired=True
-    )
+    made = run.corpus.reflections.present().filter(reflection_set__generator=run.generator)
+    made.exclude(last_run=run).update(retired=True)

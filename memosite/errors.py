@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MemoError(Exception):
     """Something a person can act on.
@@ -13,6 +15,10 @@ class MemoError(Exception):
 
     code = "error"
     status = 400
+
+    def members(self) -> dict[str, Any]:
+        """What a program learns besides the sentence: further members of the problem details."""
+        return {}
 
 
 class NotAllowed(MemoError):

@@ -88,7 +88,7 @@ class CorpusAdmin(CorpusScopedAdmin):
     # -- the list -------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Corpus]:
         pairs = {
-            f"n_{status}": count_of(Reflection.objects.filter(status=status))
+            f"n_{status}": count_of(Reflection.objects.present().filter(status=status))
             for status in ReviewStatus.values
         }
         jobs = {f"n_{model.__name__}": count_of(model.objects.active()) for model in self.run_models}
