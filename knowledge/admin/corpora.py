@@ -141,6 +141,7 @@ class CorpusAdmin(CorpusScopedAdmin):
             ],
             "members": [Members(role, list(row.group(role).user_set.order_by("username"))) for role in Role],
             "is_owner": is_owner,
+            "review_url": f"{reverse('admin:knowledge_reflection_queue')}?corpus={row.slug}",
             "upload_url": f"{reverse('admin:knowledge_document_upload')}?corpus={row.slug}",
             "member_form": MemberForm(),
             "add_person_url": self.url_of(row, "add_person"),

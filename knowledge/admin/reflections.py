@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
@@ -19,12 +17,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.template.response import TemplateResponse
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from knowledge import services
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, corpora_of
-from knowledge.highlight import Stretch, stretches
-from knowledge.models import Chunk, Document, Reflection, ReflectionSource, ReviewStatus, Role
+from knowledge.admin.passages import source_passages
+from knowledge.admin.queue import ReviewQueueMixin
+from knowledge.models import Document, Reflection, ReflectionSource, ReviewStatus, Role
 
 DECISIONS = {"_approve": ReviewStatus.APPROVED, "_reject": ReviewStatus.REJECTED}  # button -> what it decides
 REVIEWED_FIELDS = {"question", "answer", "status"}
@@ -50,22 +50,6 @@ class DocumentFilter(DropdownFilter):
             return queryset.none()
         supported = ReflectionSource.objects.filter(chunk__document=value).values("reflection")
         return queryset.filter(pk__in=supported)
-
-
-@dataclass(frozen=True)
-class SourcePassage:
-    """A passage that supports a pair, cut into marked and unmarked stretches."""
-
-    document: Document
-    stretches: list[Stretch]
-
-
-def source_passages(reflection: Reflection) -> list[SourcePassage]:
-    """Every passage that supports the pair, once each, with all of its supporting spans marked."""
-    spans: dict[Chunk, list[tuple[int, int]]] = defaultdict(list)
-    for source in reflection.source_spans.select_related("chunk__document").defer("chunk__document__text"):
-        spans[source.chunk].append((source.start, source.end))
-    return [SourcePassage(chunk.document, stretches(chunk.text, found)) for chunk, found in spans.items()]
 
 
 class PairForm(forms.ModelForm):
@@ -95,8 +79,22 @@ class PairInListForm(PairForm):
         }
 
 
+class PresentPairs(ChangeList):
+    """The list holds pairs as they stand now; one that was revised is reached from its revision."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Reflection]:
+        return super().get_queryset(request, *args, **kwargs).filter(is_latest=True)
+
+
+class WholeList(PresentPairs):
+    """The same pairs for whoever wants to go through them: no page of them is fetched, and none is counted."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Pages are for those who look at the list."""
+
+
 @admin.register(Reflection)
-class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
+class ReflectionAdmin(ReviewQueueMixin, SimpleHistoryAdmin, CorpusScopedAdmin):
     """Pairs are approved, rejected and edited, never deleted: versions were trained on them."""
 
     role_to_add = Role.CURATOR
@@ -118,6 +116,7 @@ class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
     search_fields = ("question", "answer")
     actions = ("approve", "reject", "set_pending")
     change_form_template = "admin/knowledge/reflection/change_form.html"
+    list_before_template = "admin/knowledge/queue/from_list.html"
 
     # -- the list -------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reflection]:
@@ -125,6 +124,9 @@ class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
             "reflection", "chunk__document__title", "chunk__document__version"
         )
         return super().get_queryset(request).prefetch_related(Prefetch("source_spans", sources))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return WholeList if getattr(request, "wants_whole_list", False) else PresentPairs
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
         return super().get_changelist_form(request, **{"form": PairInListForm, **kwargs})
@@ -234,14 +236,18 @@ class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
 
     def _listed(self, request: HttpRequest) -> QuerySet[Reflection]:
         """The list the person came from: its filters and search, all pages of it."""
-        filtered = copy.copy(request)
         filters = QueryDict(request.GET.get("_changelist_filters", ""), mutable=True)
         filters.pop(PAGE_VAR, None)
-        filtered.GET = filters  # type: ignore[assignment]
+        return self.listed(request, filters)
+
+    def listed(self, request: HttpRequest, filters: QueryDict) -> QuerySet[Reflection]:
+        """The pairs that the list shows with these filters."""
+        filtered = copy.copy(request)
+        filtered.GET, filtered.wants_whole_list = filters, True  # type: ignore[assignment, attr-defined]
         try:
             rows = self.get_changelist_instance(filtered).get_queryset(filtered)
         except IncorrectLookupParameters:
-            rows = self.get_queryset(request)
+            rows = self.get_queryset(request).filter(is_latest=True)
         return rows.prefetch_related(None).select_related(None)
 
     def _page_of(self, request: HttpRequest, key: int) -> str:
