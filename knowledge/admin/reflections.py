@@ -14,7 +14,9 @@ from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.urls import URLPattern
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.views import ChangeList
@@ -23,10 +25,14 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from knowledge import services
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, corpora_of
 from knowledge.admin.passages import source_passages
-from knowledge.admin.queue import ReviewQueueMixin
+from knowledge.admin.queue import ReviewQueueMixin, number_in
 from knowledge.models import Document, Reflection, ReflectionSource, ReviewStatus, Role
 
 DECISIONS = {"_approve": ReviewStatus.APPROVED, "_reject": ReviewStatus.REJECTED}  # button -> what it decides
+BOTH_TEXTS = (
+    "changed this since you looked at it. Theirs: “{}”. Yours: “{}”. "
+    "Save again to put yours over theirs, or reload the list to take theirs."
+)
 REVIEWED_FIELDS = {"question", "answer", "status"}
 
 
@@ -54,8 +60,11 @@ class DocumentFilter(DropdownFilter):
 
 class PairForm(forms.ModelForm):
     """A pair under review. It carries what the person saw, so that only what the person changed is written:
-    somebody else's decision on the same pair in the meantime stays.
+    somebody else's decision on the same pair in the meantime stays. Where both changed the same field, the form
+    is refused with both texts in ``clashes``, and then carries theirs as seen: sent again, it is saved over them.
     """
+
+    clashes: ClassVar[dict[str, tuple[str, str]]] = {}  # field -> theirs, yours
 
     class Meta:
         widgets: ClassVar = {
@@ -66,6 +75,38 @@ class PairForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name in REVIEWED_FIELDS & self.fields.keys():
             self.fields[name].show_hidden_initial = self.instance.pk is not None
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.instance.pk:
+            now = self.instance.latest_revision()
+            self.clashes = dict(self._clashes(now, {**values, **self.decision}))
+            for name, (theirs, yours) in self.clashes.items():
+                self.add_error(name, f"{now.reviewed_by or 'Somebody'} {BOTH_TEXTS.format(theirs, yours)}")
+        return values
+
+    @property
+    def decision(self) -> dict[str, str]:
+        """What the buttons below a pair decide besides its fields."""
+        decided = [status for button, status in DECISIONS.items() if button in self.data]
+        return {"status": decided[0]} if decided else {}
+
+    def _clashes(self, now: Reflection, wanted: dict[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:
+        """Fields that the person and somebody else changed, each to something else."""
+        changed = {*self.changed_data, *self.decision}
+        for name in REVIEWED_FIELDS & changed & wanted.keys():
+            theirs, yours = getattr(now, name), wanted[name]
+            if theirs not in (yours, self._seen(name)):
+                self._see(name, theirs)
+                yield name, (theirs, yours)
+
+    def _seen(self, name: str) -> str:
+        seen = self.data.get(self.add_initial_prefix(name), getattr(self.instance, name))
+        return seen.replace("\r\n", "\n")
+
+    def _see(self, name: str, theirs: str) -> None:
+        self.data = self.data.copy()
+        self.data[self.add_initial_prefix(name)] = theirs
 
 
 class PairInListForm(PairForm):
@@ -116,6 +157,7 @@ class ReflectionAdmin(ReviewQueueMixin, SimpleHistoryAdmin, CorpusScopedAdmin):
     search_fields = ("question", "answer")
     actions = ("approve", "reject", "set_pending")
     change_form_template = "admin/knowledge/reflection/change_form.html"
+    object_history_list_template = "admin/knowledge/reflection/history.html"
     list_before_template = "admin/knowledge/queue/from_list.html"
 
     # -- the list -------------------------------------------------------------------------------------------
@@ -203,16 +245,30 @@ class ReflectionAdmin(ReviewQueueMixin, SimpleHistoryAdmin, CorpusScopedAdmin):
             # The form's row only stands for the one that the service made.
             obj.pk = services.add_pair(form.cleaned_data["corpus"], request.user, **words).pk
             return
-        changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        for button in DECISIONS.keys() & request.POST.keys():
-            changes["status"] = DECISIONS[button]
-        if changes:
-            services.revise(obj, changes, request.user)
+        changes = {name: form.cleaned_data[name] for name in form.changed_data} | form.decision
+        if changes:  # on what stands now: the form has seen to it that nothing of it is overwritten unseen
+            now = obj.latest_revision()
+            obj.pk = services.revise(now, changes, request.user, seen_edit=now.edit).pk
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        """The form; or, where somebody changed the same field meanwhile, both texts to choose from."""
+        form = context["adminform"].form
+        if not form.clashes:
+            return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        now = Reflection.objects.select_related("reviewed_by").get(pk=obj.pk).latest_revision()
+        seen = {form.add_initial_prefix(name) for name in form.fields}
+        sent = {name: form.data[name] for name in (*form.fields, *seen, *DECISIONS) if name in form.data}
+        page = self.page(request, "Two changes of one pair", row=now, clashes=form.clashes, sent=sent)
+        page |= {"again_url": self._page_of(request, obj.pk), "theirs_url": self._page_of(request, now.pk)}
+        return TemplateResponse(request, "admin/knowledge/reflection/clash.html", page, status=409)
 
     def page_context(self, request: HttpRequest, row: Reflection) -> dict[str, Any]:
         before, after = self._neighbours(request, row)
         return {
             "passages": source_passages(row),
+            "revision": None if row.is_latest else row.latest_revision(),
             "before_url": before and self._page_of(request, before),
             "after_url": after and self._page_of(request, after),
         }
@@ -220,7 +276,9 @@ class ReflectionAdmin(ReviewQueueMixin, SimpleHistoryAdmin, CorpusScopedAdmin):
     def response_change(self, request: HttpRequest, obj: Reflection) -> HttpResponse:
         """After a decision on one pair comes the next pair of the list the person came from."""
         if not DECISIONS.keys() & request.POST.keys():
-            return super().response_change(request, obj)
+            response = super().response_change(request, obj)
+            stays = "_continue" in request.POST  # with the pair that was written, which may be a revision
+            return HttpResponseRedirect(self._page_of(request, obj.pk)) if stays else response
         _, after = self._neighbours(request, obj)
         if after:
             return HttpResponseRedirect(self._page_of(request, after))
@@ -254,6 +312,25 @@ class ReflectionAdmin(ReviewQueueMixin, SimpleHistoryAdmin, CorpusScopedAdmin):
         context = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
         return add_preserved_filters(context, self.url_of(Reflection(pk=key)))
 
+    # -- history --------------------------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        return [self.row_url("revert", self.revert_view), *super().get_urls()]
+
+    def revert_view(self, request: HttpRequest, row: Reflection) -> HttpResponse:
+        """Go back to a former wording, which is recorded as a change like any other."""
+        history_id = number_in(request.POST, "history")
+        changed = services.revert(row, history_id, request.user, seen_edit=number_in(request.POST, "edit"))
+        self.message_user(request, "The former wording is back.", messages.SUCCESS)
+        return HttpResponseRedirect(self.url_of(changed, "history"))
+
+    def get_history_queryset(
+        self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any
+    ) -> QuerySet[Any]:
+        """What the pair went through, and before it the pairs that it revises."""
+        row = get_object_or_404(Reflection, pk=object_id)
+        records = history_manager.filter(id__in=row.lineage()).select_related("history_user")
+        return records._select_related_history_tracked_objs()
+
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *args: Any) -> None:
         """What changed in the pair; who and when stand beside it in columns of their own."""
         super().set_history_delta_changes(request, historical_records, *args)
@@ -264,5 +341,5 @@ class ReflectionAdmin(ReviewQueueMixin, SimpleHistoryAdmin, CorpusScopedAdmin):
             ]
 
     def revert_disabled(self, request: HttpRequest, obj: Any = None) -> bool:
-        """History is a record. Who wants an old wording back types it, and that is recorded too."""
+        """History is a record, and its forms only show it: ``revert_view`` adds to it."""
         return True

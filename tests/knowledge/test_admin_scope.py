@@ -42,6 +42,7 @@ DEEDS = {  # what one click does: address, the role it needs
     "knowledge_corpus_train": ("knowledge_corpus", Role.CURATOR),
     "knowledge_corpus_add_person": ("knowledge_corpus", Role.OWNER),
     "knowledge_corpus_remove_person": ("knowledge_corpus", Role.OWNER),
+    "knowledge_reflection_revert": ("knowledge_reflection", Role.CURATOR),
     "knowledge_generationrun_cancel": ("knowledge_generationrun", Role.CURATOR),
     "training_trainingrun_cancel": ("training_trainingrun", Role.CURATOR),
     "training_memoryversion_promote": ("training_memoryversion", Role.OWNER),
