@@ -61,8 +61,9 @@ class Desk:
 
     def take_step_back(self) -> Step | None:
         """The last change, which is forgotten here; None if there is none."""
-        *rest, last = self.steps or [None]
-        self._keep(steps=rest)
+        steps = self.steps
+        last = steps.pop() if steps else None
+        self._keep(steps=steps)
         return last
 
     def follow(self, undone: Step, row: Reflection) -> None:
@@ -73,7 +74,7 @@ class Desk:
         steps = self.steps
         for step in reversed(steps):
             if step["pair"] == undone["was"] and step["edit"] == undone["edit"] - 1:
-                step.update(pair=row.pk, edit=row.edit)
+                step["pair"], step["edit"] = row.pk, row.edit
                 break
         self._keep(steps=steps)
 

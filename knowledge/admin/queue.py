@@ -50,7 +50,7 @@ DONE = {"approved": "Approved", "rejected": "Rejected", "pending": "Set back to 
 
 
 # --- Order -------------------------------------------------------------------------------------------------
-def with_place(rows: QuerySet[Reflection]) -> QuerySet[Reflection]:
+def with_place(rows: QuerySet[Reflection]) -> QuerySet[Any]:
     """Pairs with their ``place`` in the queue: flagged ones first, then by document and passage.
 
     Chunks are numbered as documents came in, those of a document in their order: the number of a pair's first
@@ -155,7 +155,7 @@ class Shown:
 def number_in(data: QueryDict, name: str) -> int:
     """A key or counter that a request carries. Raises BadRequest where there is none."""
     try:
-        return int(data[name])
+        return int(str(data[name]))
     except (KeyError, ValueError) as error:
         raise BadRequest(f"{name} has to be a number.") from error
 
@@ -237,7 +237,7 @@ class Visit:
             return Shown(row, "Question and answer must not be empty. Nothing was saved.", typed=self.words)
         if clash := self.write(row, self.words):
             return Shown(clash.row, clash=clash)
-        saved = self.find(row.pk)
+        saved = self.find(row.pk) or row
         revised = f" as pair {saved.pk}: a version was trained on the old words" if saved != row else ""
         return Shown(saved, f"Saved{revised}.")
 

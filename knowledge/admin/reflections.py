@@ -64,7 +64,7 @@ class PairForm(forms.ModelForm):
     is refused with both texts in ``clashes``, and then carries theirs as seen: sent again, it is saved over them.
     """
 
-    clashes: ClassVar[dict[str, tuple[str, str]]] = {}  # field -> theirs, yours
+    clashes: dict[str, tuple[str, str]]  # field -> theirs, yours
 
     class Meta:
         widgets: ClassVar = {
@@ -73,6 +73,7 @@ class PairForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.clashes = {}
         for name in REVIEWED_FIELDS & self.fields.keys():
             self.fields[name].show_hidden_initial = self.instance.pk is not None
 
@@ -105,8 +106,10 @@ class PairForm(forms.ModelForm):
         return seen.replace("\r\n", "\n")
 
     def _see(self, name: str, theirs: str) -> None:
-        self.data = self.data.copy()
-        self.data[self.add_initial_prefix(name)] = theirs
+        sent = QueryDict(mutable=True)
+        sent.update(self.data)
+        sent[self.add_initial_prefix(name)] = theirs
+        self.data = sent
 
 
 class PairInListForm(PairForm):
