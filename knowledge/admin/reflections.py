@@ -31,7 +31,7 @@ from knowledge.models import Document, Reflection, ReflectionSource, ReviewStatu
 DECISIONS = {"_approve": ReviewStatus.APPROVED, "_reject": ReviewStatus.REJECTED}  # button -> what it decides
 BOTH_TEXTS = (
     "changed this since you looked at it. Theirs: “{}”. Yours: “{}”. "
-    "Save again to put yours over theirs, or reload the list to take theirs."
+    "Save again to put yours over theirs, or open the list anew to take theirs."
 )
 REVIEWED_FIELDS = {"question", "answer", "status"}
 

@@ -206,7 +206,10 @@ def test_no_page_needs_an_inline_script(harbour: Corpus) -> None:
     pages = [reverse(f"admin:{name}_changelist") for name in ROWS]
     pages += [*addresses(harbour, "change").values(), reverse("admin:knowledge_document_upload")]
     pages += [reverse(f"admin:{name}_add") for name in ("knowledge_corpus", "knowledge_reflection")]
-    pages += [reverse("admin:training_trainingrun_add"), "/admin/"]
+    pages += [
+        reverse(f"admin:{name}")
+        for name in ("training_trainingrun_add", "knowledge_reflection_queue", "index")
+    ]
     for page in pages:
         response = browser.get(page)
         assert "'unsafe-inline'" not in script_policy(response), page
