@@ -121,8 +121,30 @@ class ReflectionSerializer(serializers.ModelSerializer[Reflection]):
             "status",
             "retired",
             "reviewed_at",
+            "edit",
+            "revises",
+            "is_latest",
         )
-        read_only_fields = ("kind", "fact", "entity", "retired", "reviewed_at")
+        read_only_fields = (
+            "kind",
+            "fact",
+            "entity",
+            "retired",
+            "reviewed_at",
+            "edit",
+            "revises",
+            "is_latest",
+        )
+
+
+class EditSerializer(serializers.ModelSerializer[Reflection]):
+    """What may be changed in a pair. ``edit`` is the pair's as you saw it: one changed since is refused."""
+
+    edit = serializers.IntegerField(required=False, min_value=0, write_only=True)
+
+    class Meta:
+        model = Reflection
+        fields: tuple[str, ...] = ("question", "answer", "status", "edit")
 
 
 class SourceSerializer(serializers.ModelSerializer[ReflectionSource]):
@@ -146,7 +168,7 @@ class ReflectionDetailSerializer(ReflectionSerializer):
     @extend_schema_field(serializers.ListField(child=serializers.DictField()))
     def get_edits(self, reflection: Reflection) -> list[dict[str, Any]]:
         """Every state the pair has had, the newest first, with who made it."""
-        past = reflection.history.select_related("history_user")
+        past = Reflection.history.filter(id__in=reflection.lineage()).select_related("history_user")
         return [
             {
                 "at": state.history_date,
@@ -231,7 +253,8 @@ def own_row(request: Request, rows: Any, role: Role, **lookup: Any) -> Any:
 
 def with_counts(corpora: QuerySet[Corpus]) -> QuerySet[Corpus]:
     documents = Count("documents", filter=Q(documents__is_current=True), distinct=True)
-    counted = corpora.annotate(document_count=documents, pair_count=Count("reflections", distinct=True))
+    pairs = Count("reflections", filter=Q(reflections__is_latest=True), distinct=True)
+    counted = corpora.annotate(document_count=documents, pair_count=pairs)
     return counted.order_by("name")
 
 
@@ -380,7 +403,7 @@ class ReflectionFilter(django_filters.FilterSet):
 
 
 class ReflectionList(CorpusView, ListAPIView[Reflection]):
-    """The reflections of a corpus (curators)."""
+    """The reflections of a corpus as they stand now (curators); those that were revised are left out."""
 
     serializer_class: Any = ReflectionSerializer
     filterset_class = ReflectionFilter
@@ -389,7 +412,7 @@ class ReflectionList(CorpusView, ListAPIView[Reflection]):
     def get_queryset(self) -> QuerySet[Reflection]:
         if getattr(self, "swagger_fake_view", False):
             return Reflection.objects.none()
-        return self.corpus(Role.CURATOR).reflections.order_by("pk")
+        return self.corpus(Role.CURATOR).reflections.present().order_by("pk")
 
 
 class ReflectionReview(ReflectionList):
@@ -420,13 +443,18 @@ class ReflectionDetail(APIView):
         row = own_row(request, Reflection.objects, Role.CURATOR, pk=pk)
         return Response(ReflectionDetailSerializer(row).data)
 
-    @extend_schema(request=ReflectionSerializer, responses=ReflectionDetailSerializer)
+    @extend_schema(request=EditSerializer, responses=ReflectionDetailSerializer)
     def patch(self, request: Request, pk: int) -> Response:
-        """Edit question, answer or status; what was before is kept."""
+        """Edit question, answer or status; what was before is kept.
+
+        With ``edit`` a pair that somebody changed since is refused, with both texts (409, ``stale_edit``). New
+        words for a pair that a version was trained on make a new pair: the answer has its ``id``.
+        """
         row = own_row(request, Reflection.objects, Role.CURATOR, pk=pk)
-        checked = ReflectionSerializer(row, data=request.data, partial=True)
+        checked = EditSerializer(row, data=request.data, partial=True)
         checked.is_valid(raise_exception=True)
-        changed = services.revise(row, checked.validated_data, request.user)
+        seen = checked.validated_data.pop("edit", None)
+        changed = services.revise(row, checked.validated_data, request.user, seen_edit=seen)
         return Response(ReflectionDetailSerializer(changed).data)
 
 

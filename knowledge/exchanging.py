@@ -127,7 +127,11 @@ class LinesRefused(FileRefused):
         lines = f"{number} line{'s are' if number > 1 else ' is'} bad"
         super().__init__(f"{lines}, so nothing was stored. Mend the file, or ask to store the good lines.")
         self.report = report
-        self.errors = [{"line": line, "message": message} for line, message in report.errors]
+        self._errors = [{"line": line, "message": message} for line, message in report.errors]
+
+    def members(self) -> dict[str, Any]:
+        """Each bad line with what is wrong with it."""
+        return {"errors": self._errors}
 
 
 @dataclass

@@ -108,6 +108,5 @@ def _store_unit(run: GenerationRun, source: SourceDocument | None, made: Documen
 
 def _retire_outdated(run: GenerationRun) -> None:
     """Retire the pairs of this GENERATOR that the present documents no longer give."""
-    run.corpus.reflections.filter(reflection_set__generator=run.generator).exclude(last_run=run).update(
-        retired=True
-    )
+    made = run.corpus.reflections.present().filter(reflection_set__generator=run.generator)
+    made.exclude(last_run=run).update(retired=True)

@@ -13,17 +13,21 @@ BATCH = 500
 
 
 def store_pairs(run: GenerationRun, pairs: Iterable[Pair]) -> None:
-    """Add new pairs and refresh known ones: the same question and answer is one row, with all its sources."""
+    """Add new pairs and refresh known ones: the same question and answer is one row, with all its sources.
+
+    Where a known pair was revised, the revision is refreshed in its place, and the pair does not come back.
+    """
     by_key = {pair.key: pair for pair in pairs}
     reflection_set, _ = ReflectionSet.objects.get_or_create(corpus_id=run.corpus_id, generator=run.generator)
-    known = {row.key: row for row in reflection_set.reflections.filter(key__in=by_key)}
+    known = {row.key: row.latest_revision() for row in reflection_set.reflections.filter(key__in=by_key)}
     outdated = [row.pk for row in known.values() if row.last_run_id != run.pk]
     ReflectionSource.objects.filter(reflection__in=outdated).delete()
     Reflection.objects.filter(pk__in=[row.pk for row in known.values()]).update(last_run=run, retired=False)
     calls = _calls_of(run, by_key.values())
     new = [_as_row(run, reflection_set, pair, calls) for key, pair in by_key.items() if key not in known]
     bulk_create_with_history(new, Reflection, batch_size=BATCH)
-    rows = {**known, **{row.key: row for row in reflection_set.reflections.filter(key__in=by_key)}}
+    made = reflection_set.reflections.filter(key__in=by_key.keys() - known.keys())
+    rows = {**known, **{row.key: row for row in made}}
     ReflectionSource.objects.bulk_create(
         (
             ReflectionSource(reflection=rows[key], chunk_id=span.passage_id, start=span.start, end=span.end)

@@ -23,7 +23,7 @@ class Pages(PageNumberPagination):
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn any error that a client can act on into ``application/problem+json``; others become a plain 500."""
     if isinstance(error, MemoError):
-        return _problem(error.status, error.code, str(error), errors=error.errors)
+        return _problem(error.status, error.code, str(error), **error.members())
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):
@@ -38,17 +38,16 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
 
 
 def _problem(
-    status: int, code: str, detail: str, headers: dict[str, str] | None = None, *, errors: Any = None
+    status: int, code: str, detail: str, headers: dict[str, str] | None = None, **members: Any
 ) -> Response:
-    body = {
+    body: dict[str, Any] = {
         "type": "about:blank",
         "title": code.replace("_", " "),
         "status": status,
         "code": code,
         "detail": detail,
     }
-    if errors is not None:
-        body["errors"] = errors
+    body |= {name: value for name, value in members.items() if value is not None}
     kept = {
         name: value for name, value in (headers or {}).items() if name in ("WWW-Authenticate", "Retry-After")
     }

@@ -9,13 +9,16 @@ class MemoError(Exception):
     """Something a person can act on.
 
     ``str(error)`` is a sentence that says what is wrong and what to do; ``code`` is a stable identifier for
-    programs; ``status`` is the HTTP status that the REST edge answers with, with ``errors`` where the parts of
-    what was sent have problems of their own. The command line prints the sentence and exits with 1.
+    programs; ``status`` is the HTTP status that the REST edge answers with. The command line prints the
+    sentence and exits with 1.
     """
 
     code = "error"
     status = 400
-    errors: list[dict[str, Any]] | None = None
+
+    def members(self) -> dict[str, Any]:
+        """What a program learns besides the sentence: further members of the problem details."""
+        return {}
 
 
 class NotAllowed(MemoError):

@@ -90,7 +90,7 @@ class CorpusAdmin(CorpusScopedAdmin):
     # -- the list -------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Corpus]:
         pairs = {
-            f"n_{status}": count_of(Reflection.objects.filter(status=status))
+            f"n_{status}": count_of(Reflection.objects.present().filter(status=status))
             for status in ReviewStatus.values
         }
         jobs = {f"n_{model.__name__}": count_of(model.objects.active()) for model in self.run_models}
@@ -143,6 +143,7 @@ class CorpusAdmin(CorpusScopedAdmin):
             ],
             "members": [Members(role, list(row.group(role).user_set.order_by("username"))) for role in Role],
             "is_owner": is_owner,
+            "review_url": f"{reverse('admin:knowledge_reflection_queue')}?corpus={row.slug}",
             "upload_url": f"{reverse('admin:knowledge_document_upload')}?corpus={row.slug}",
             "import_url": f"{reverse('admin:knowledge_reflection_import')}?corpus={row.slug}",
             "member_form": MemberForm(),

@@ -71,7 +71,7 @@ class DocumentAdmin(CorpusScopedAdmin):
         return str(row.uploaded_by or "")
 
     def page_context(self, request: HttpRequest, row: Document) -> dict[str, Any]:
-        pairs = Reflection.objects.filter(sources__document=row, retired=False).order_by()
+        pairs = Reflection.objects.present().filter(sources__document=row, retired=False).order_by()
         versions = row.corpus.documents.filter(name=row.name).exclude(pk=row.pk).defer("text")
         return {
             "versions": [(version, self.url_of(version)) for version in versions],
@@ -129,7 +129,7 @@ class DocumentAdmin(CorpusScopedAdmin):
             services.remove_document(document)
             self.message_user(request, f"“{document}” is out of “{document.corpus}”.", messages.SUCCESS)
             return HttpResponseRedirect(list_url(Document, document.corpus, is_current__exact="1"))
-        pairs = Reflection.objects.filter(sources__document=document).distinct().count()
+        pairs = Reflection.objects.present().filter(sources__document=document).distinct().count()
         context = self.page(request, f"Take “{document}” out?", document=document, pairs=pairs)
         context["back_url"] = self.url_of(document)
         return TemplateResponse(request, "admin/knowledge/document/remove.html", context)

@@ -60,8 +60,6 @@ class ImportForm(IntoCorpusForm):
 class PairExchange:
     """What the admin of pairs gains: two pages, and the links to them above its list."""
 
-    list_before_template = "admin/knowledge/exchange/links.html"
-
     def get_urls(self: Any) -> list[URLPattern]:
         pages = {"export": self.export_view, "import": self.import_view}
         return [

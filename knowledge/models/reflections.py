@@ -51,13 +51,17 @@ class ReflectionQuerySet(models.QuerySet["Reflection"]):
         )
         return self.filter(~Exists(outdated), retired=False, is_latest=True)
 
+    def present(self) -> Self:
+        """Pairs as they stand now: those that no revision has taken the place of."""
+        return self.filter(is_latest=True)
+
     def trainable(self) -> Self:
         """What a MEMORY may be trained on."""
         return self.approved().with_current_sources()
 
     def counts(self) -> dict[str, int]:
-        """How many pairs stand at each review status."""
-        found = dict(self.order_by().values_list("status").annotate(Count("pk")))
+        """How many pairs stand at each review status; those that were revised do not count."""
+        found = dict(self.present().order_by().values_list("status").annotate(Count("pk")))
         return {status: found.get(status, 0) for status in ReviewStatus.values}
 
 
@@ -131,6 +135,21 @@ class Reflection(models.Model):
 
     def __str__(self) -> str:
         return self.question
+
+    def lineage(self) -> list[int]:
+        """The keys of this pair and of those that it revises, the newest first."""
+        keys, before = [self.pk], self.revises_id
+        while before:
+            keys.append(before)
+            before = Reflection.objects.values_list("revises_id", flat=True).get(pk=before)
+        return keys
+
+    def latest_revision(self) -> Reflection:
+        """The pair that stands in the place of this one now: itself, if nothing revises it."""
+        row = self
+        while not row.is_latest and (revision := row.revisions.order_by("-pk").first()):
+            row = revision
+        return row
 
     def mark_reviewed(self, status: str, person: Person) -> None:
         """Set the review status in memory; the caller saves."""

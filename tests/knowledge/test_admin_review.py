@@ -10,7 +10,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from knowledge.models import Corpus, Reflection, ReviewStatus, Role
-from knowledge.services import remove_document, review
+from knowledge.services import remove_document, review, revise
 from tests.factories import CorpusFactory
 from tests.workbench import browser_of, make_document, make_pair, make_person
 
@@ -332,3 +332,118 @@ def test_pairs_of_a_removed_document_stay_in_the_list(corpus: Corpus, desk: Clie
     pair = make_pair(corpus, "Who?", (document.chunks.get(), 0, 3))
     remove_document(document)
     assert listed(desk) == [pair.pk]
+
+
+# --- Two people at one pair --------------------------------------------------------------------------------
+@pytest.fixture
+def bob(corpus: Corpus) -> Any:
+    return make_person("bob", corpus, Role.CURATOR)
+
+
+def again(response: Any) -> dict[str, str]:
+    """What the button “Save mine over it” sends."""
+    return dict(response.context["sent"])
+
+
+def test_a_field_that_somebody_else_changed_is_refused_with_both_texts(
+    corpus: Corpus, bob: Any, desk: Client
+) -> None:
+    pair = make_pair(corpus, "Who leads?")
+    mine = as_posted(pair, question="Who leads for Ann?")
+    revise(pair, {"question": "Who leads for Bob?"}, bob)
+    refused = desk.post(page_of(pair), mine)
+    page = refused.content.decode()
+    assert refused.status_code == 409
+    assert "bob changed this pair" in page
+    assert "Who leads for Bob?" in page
+    assert "Who leads for Ann?" in page
+    pair.refresh_from_db()
+    assert pair.question == "Who leads for Bob?"
+    assert desk.post(page_of(pair), again(refused)).status_code == 302
+    pair.refresh_from_db()
+    assert (pair.question, pair.edit) == ("Who leads for Ann?", 2)
+
+
+def test_mine_over_theirs_is_asked_again_when_a_third_change_came_in(
+    corpus: Corpus, bob: Any, desk: Client
+) -> None:
+    pair = make_pair(corpus, "Who leads?")
+    mine = as_posted(pair, question="Ann's?")
+    revise(pair, {"question": "Bob's?"}, bob)
+    refused = desk.post(page_of(pair), mine)
+    revise(pair, {"question": "Bob's second?"}, bob)
+    assert desk.post(page_of(pair), again(refused)).status_code == 409
+
+
+def test_a_decision_against_somebody_elses_is_refused_and_can_be_kept(
+    corpus: Corpus, bob: Any, desk: Client
+) -> None:
+    pair = make_pair(corpus)
+    mine = {**as_posted(pair), "_approve": ""}
+    revise(pair, {"status": "rejected"}, bob)
+    refused = desk.post(page_of(pair), mine)
+    assert refused.context["clashes"] == {"status": ("rejected", "approved")}
+    desk.post(page_of(pair), again(refused))
+    pair.refresh_from_db()
+    assert pair.status == "approved"
+
+
+def test_changes_of_different_fields_are_both_kept(corpus: Corpus, bob: Any, desk: Client) -> None:
+    pair = make_pair(corpus)
+    mine = as_posted(pair, question="Ann's?")
+    revise(pair, {"answer": "Bob's."}, bob)
+    assert desk.post(page_of(pair), mine).status_code == 302
+    pair.refresh_from_db()
+    assert (pair.question, pair.answer) == ("Ann's?", "Bob's.")
+
+
+def test_a_row_of_the_list_that_somebody_changed_is_refused_with_both_texts_and_saved_knowingly(
+    corpus: Corpus, bob: Any, desk: Client
+) -> None:
+    pair = make_pair(corpus)
+    mine = as_posted(pair, answer="Ann says.")
+    revise(pair, {"answer": "Bob says."}, bob)
+    page = desk.post(LIST, list_as_posted((pair, mine))).content.decode()
+    assert "Theirs: “Bob says.”. Yours: “Ann says.”." in page
+    assert '<input type="hidden" name="initial-form-0-answer" value="Bob says."' in page
+    pair.refresh_from_db()
+    assert pair.answer == "Bob says."
+    desk.post(LIST, list_as_posted((pair, {**mine, "initial-answer": "Bob says."})))
+    pair.refresh_from_db()
+    assert pair.answer == "Ann says."
+
+
+# --- Revisions and history ---------------------------------------------------------------------------------
+def test_an_edit_of_a_trained_pair_leads_to_its_revision_which_takes_its_place(
+    corpus: Corpus, desk: Client
+) -> None:
+    pair = make_pair(corpus, "Who leads?")
+    Reflection.objects.filter(pk=pair.pk).update(trained=True)
+    saved = desk.post(page_of(pair), {**as_posted(pair, question="Who leads now?"), "_continue": ""})
+    revision = corpus.reflections.present().get()
+    assert saved["Location"].startswith(page_of(revision))
+    assert listed(desk) == [revision.pk]
+    old = desk.get(page_of(pair)).content.decode()
+    assert f"Pair {revision.pk}</a> has taken its place" in old
+    desk.post(page_of(pair), as_posted(pair, answer="Bo."))
+    revision.refresh_from_db(), pair.refresh_from_db()
+    assert (revision.answer, pair.question) == ("Bo.", "Who leads?")
+    assert pair.answer != "Bo."
+
+
+def test_the_history_goes_back_to_a_former_wording(corpus: Corpus, ann: Any, bob: Any, desk: Client) -> None:
+    pair = make_pair(corpus, "Who leads?")
+    Reflection.objects.filter(pk=pair.pk).update(trained=True)
+    revision = revise(pair, {"question": "Who leads now?"}, bob)
+    address = reverse("admin:knowledge_reflection_history", args=[revision.pk])
+    page = desk.get(address).content.decode()
+    assert "<del>Who leads?</del> <ins>Who leads now?</ins>" in page
+    assert "bob" in page
+    assert page.count("Go back to this wording") == 1
+    form = {"history": pair.history.get().history_id, "edit": revision.edit}
+    revert = reverse("admin:knowledge_reflection_revert", args=[revision.pk])
+    assert desk.post(revert, form)["Location"] == address
+    revision.refresh_from_db()
+    assert (revision.question, revision.reviewed_by) == ("Who leads?", ann)
+    desk.post(revert, form)  # stale by now
+    assert revision.history.count() == 2

@@ -42,6 +42,7 @@ DEEDS = {  # what one click does: address, the role it needs
     "knowledge_corpus_train": ("knowledge_corpus", Role.CURATOR),
     "knowledge_corpus_add_person": ("knowledge_corpus", Role.OWNER),
     "knowledge_corpus_remove_person": ("knowledge_corpus", Role.OWNER),
+    "knowledge_reflection_revert": ("knowledge_reflection", Role.CURATOR),
     "knowledge_generationrun_cancel": ("knowledge_generationrun", Role.CURATOR),
     "training_trainingrun_cancel": ("training_trainingrun", Role.CURATOR),
     "training_memoryversion_promote": ("training_memoryversion", Role.OWNER),
@@ -205,7 +206,10 @@ def test_no_page_needs_an_inline_script(harbour: Corpus) -> None:
     pages = [reverse(f"admin:{name}_changelist") for name in ROWS]
     pages += [*addresses(harbour, "change").values(), reverse("admin:knowledge_document_upload")]
     pages += [reverse(f"admin:{name}_add") for name in ("knowledge_corpus", "knowledge_reflection")]
-    pages += [reverse("admin:training_trainingrun_add"), "/admin/"]
+    pages += [
+        reverse(f"admin:{name}")
+        for name in ("training_trainingrun_add", "knowledge_reflection_queue", "index")
+    ]
     for page in pages:
         response = browser.get(page)
         assert "'unsafe-inline'" not in script_policy(response), page

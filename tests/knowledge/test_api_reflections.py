@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rest_framework.test import APIClient
 
-from knowledge.models import ReviewStatus
+from knowledge.models import Reflection, ReviewStatus
 from tests.factories import CorpusFactory, ReflectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +65,25 @@ def test_bulk_review_changes_all_that_the_filter_lets_through(curator, corpus):
     other.refresh_from_db()
     assert other.status == ReviewStatus.PENDING
     assert corpus.reflections.counts() == {"pending": 0, "approved": 4, "rejected": 1}
+
+
+def test_a_stale_edit_is_refused_with_both_texts(curator, pending):
+    address = f"/api/reflections/{pending.pk}/"
+    seen = curator.get(address).json()["edit"]
+    assert curator.patch(address, {"answer": "Theirs.", "edit": seen}).json()["edit"] == seen + 1
+    answer = curator.patch(address, {"answer": "Mine.", "edit": seen})
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (409, "stale_edit")
+    assert problem["yours"] == {"answer": "Mine."}
+    assert (problem["theirs"]["answer"], problem["theirs"]["edit"]) == ("Theirs.", seen + 1)
+    assert curator.patch(address, {"answer": "Mine.", "edit": seen + 1}).status_code == 200
+
+
+def test_new_words_for_a_trained_pair_answer_with_its_revision(curator, corpus, pending):
+    Reflection.objects.filter(pk=pending.pk).update(trained=True)
+    body = curator.patch(f"/api/reflections/{pending.pk}/", {"answer": "Mara Lind."}).json()
+    assert (body["revises"], body["edits"][-1]["answer"]) == (pending.pk, pending.answer)
+    listed = curator.get("/api/corpora/handbook/reflections/").json()["results"]
+    assert [row["id"] for row in listed] == [body["id"]]
+    assert curator.get("/api/corpora/handbook/").json()["pairs"] == 1
+    assert curator.patch(f"/api/reflections/{pending.pk}/", {"answer": "No."}).status_code == 409
