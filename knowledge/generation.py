@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from simple_history.utils import bulk_create_with_history
 
+from knowledge.flagging import flag_corpus
 from knowledge.generators import make_generator
 from knowledge.models import (
     Document,
@@ -43,6 +44,7 @@ def perform_generation(run: GenerationRun) -> None:
         pairs = [pair for batch in reflect_across_documents(sources, generator) for pair in batch]
         _store_unit(run, None, DocumentReflections(tuple(pairs)))
     _retire_outdated(run)
+    flag_corpus(run.corpus)
     if run.go_live:
         run.report(phase="approving pairs")
         approve_pending(run)

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from knowledge.flagging import mark_document_changed
 from knowledge.generators import make_generator
 from knowledge.ingest.chunk import split_into_chunks
 from knowledge.ingest.read import Limits, checksum, read_document, safe_name
@@ -27,6 +28,7 @@ from knowledge.models import (
     Role,
 )
 from knowledge.pipeline.types import Kind, Pair
+from knowledge.signals import reflections_changed
 from memosite.errors import Conflict
 
 REVIEW_BATCH = 2000
@@ -100,16 +102,19 @@ def store_document(corpus: Corpus, parsed: ParsedDocument, data: bytes, person: 
         for position, span in enumerate(split_into_chunks(parsed.text))
     )
     if last:
+        mark_document_changed([last], f"“{last.title}” has a new version.")
         return Ingested(parsed.name, "new version", f"Stored as version {document.version}.", document)
     return Ingested(parsed.name, "added", "Stored.", document)
 
 
+@transaction.atomic
 def remove_document(document: Document) -> None:
     """Take a document out of the corpus. Its rows stay for the lineage of versions trained on it."""
     if not document.is_current:
         raise Conflict(f"“{document}” is not a current document.")
     document.is_current = False
     document.save(update_fields=["is_current"])
+    mark_document_changed([document], f"“{document.title}” was taken out of the corpus.")
 
 
 # --- Generation --------------------------------------------------------------------------------------------
@@ -144,6 +149,7 @@ def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
     now = timezone.now()
     chosen = Reflection.objects.filter(pk__in=reflections.order_by().values("pk"))
     rows = list(chosen.exclude(status=status).select_for_update())
+    returning = any(row.status == ReviewStatus.REJECTED for row in rows)
     for start in range(0, len(rows), REVIEW_BATCH):
         batch = rows[start : start + REVIEW_BATCH]
         change = {"status": status, "reviewed_by": reviewer, "reviewed_at": now}
@@ -154,6 +160,7 @@ def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
         Reflection.history.bulk_history_create(
             batch, batch_size=HISTORY_BATCH, update=True, default_user=reviewer, default_change_reason=status
         )
+    reflections_changed.send(sender=Reflection, ids=[row.pk for row in rows], compare=returning)
     return len(rows)
 
 
@@ -168,6 +175,7 @@ def revise(reflection: Reflection, changes: dict[str, str], person: Any) -> Refl
         setattr(row, name, value)
     row.mark_reviewed(row.status, person)
     row.save(update_fields=[*changes, "reviewed_by", "reviewed_at"])
+    reflections_changed.send(sender=Reflection, ids=[row.pk], compare=True)
     return row
 
 
@@ -185,6 +193,7 @@ def add_pair(
     row.question, row.answer = pair.question, pair.answer
     row.mark_reviewed(status, person)
     row.save()
+    reflections_changed.send(sender=Reflection, ids=[row.pk], compare=True)
     return row
 
 

@@ -1,0 +1,29 @@
+"""The training app's answer to the question which versions were trained on which pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.urls import reverse
+
+from knowledge.lineage import TrainedVersion
+from knowledge.models import Reflection
+from training.models import LIVE, Alias, MemoryVersion, TrainedPair
+
+
+def versions_trained_on(reflections: QuerySet[Reflection], **_: Any) -> list[TrainedVersion]:
+    """Each version that learned any of the pairs, with how many of them."""
+    learned = TrainedPair.objects.filter(reflection__in=reflections.order_by().values("pk"), held_out=False)
+    counts = dict(learned.order_by().values_list("version").annotate(Count("reflection", distinct=True)))
+    live = Exists(Alias.objects.filter(version=OuterRef("pk"), name=LIVE))
+    return [
+        TrainedVersion(
+            f"v{version.number}",
+            reverse("admin:training_memoryversion_change", args=[version.pk]),
+            counts[version.pk],
+            version.trained_at,
+            version.is_the_live_one,
+        )
+        for version in MemoryVersion.objects.filter(pk__in=counts).annotate(is_the_live_one=live)
+    ]
