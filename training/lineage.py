@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from knowledge.lineage import TrainedVersion
-from knowledge.models import Reflection
+from knowledge.models import Document, Reflection
 from training.models import LIVE, Alias, MemoryVersion, TrainedPair
 
 
@@ -27,3 +27,12 @@ def versions_trained_on(reflections: QuerySet[Reflection], **_: Any) -> list[Tra
         )
         for version in MemoryVersion.objects.filter(pk__in=counts).annotate(is_the_live_one=live)
     ]
+
+
+def documents_changed_since(version: MemoryVersion) -> int:
+    """How many documents came in, got a new version or were taken out since the version was trained."""
+    learned = TrainedPair.objects.filter(version=version).values("reflection")
+    went = Document.objects.filter(is_current=False, chunks__source_spans__reflection__in=learned)
+    came = Q(is_current=True, uploaded_at__gt=version.trained_at)
+    changed = Document.objects.filter(came | Q(pk__in=went.values("pk")), corpus=version.corpus_id)
+    return changed.order_by().values("name").distinct().count()

@@ -1,5 +1,5 @@
 """The curators' workbench for corpora, documents, reflections and generation runs."""
 
-from knowledge.admin import corpora, documents, people, reflections, runs
+from knowledge.admin import corpora, documents, people, reflections, runs, samples
 
-__all__ = ["corpora", "documents", "people", "reflections", "runs"]
+__all__ = ["corpora", "documents", "people", "reflections", "runs", "samples"]

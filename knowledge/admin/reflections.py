@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,55 +14,30 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from knowledge import services
-from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, corpora_of
-from knowledge.highlight import Stretch, stretches
-from knowledge.models import Chunk, Document, Reflection, ReflectionSource, ReviewStatus, Role
+from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin
+from knowledge.admin.flag_chips import chips
+from knowledge.admin.pair_filters import (
+    DocumentFilter,
+    FlagFilter,
+    LengthFilter,
+    ModelFilter,
+    ReviewerFilter,
+    StaleFilter,
+    StepFilter,
+)
+from knowledge.admin.passages import source_passages
+from knowledge.admin.samples import SampleFromList
+from knowledge.models import Reflection, ReflectionSource, ReviewStatus, Role
+from knowledge.pair_search import SEARCHED
 
 DECISIONS = {"_approve": ReviewStatus.APPROVED, "_reject": ReviewStatus.REJECTED}  # button -> what it decides
 REVIEWED_FIELDS = {"question", "answer", "status"}
-
-
-class DocumentFilter(DropdownFilter):
-    """Pairs that a document supports."""
-
-    title = "document"
-    parameter_name = "document"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        documents = Document.objects.filter(corpus__in=corpora_of(request)).defer("text")
-        if slug := request.GET.get("corpus"):
-            documents = documents.filter(corpus__slug=slug)
-        return [(str(document.pk), str(document)) for document in documents.order_by("title", "-version")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Reflection]) -> QuerySet[Reflection]:
-        value = self.value()
-        if not value:
-            return queryset
-        if value not in dict(self.lookup_choices):
-            return queryset.none()
-        supported = ReflectionSource.objects.filter(chunk__document=value).values("reflection")
-        return queryset.filter(pk__in=supported)
-
-
-@dataclass(frozen=True)
-class SourcePassage:
-    """A passage that supports a pair, cut into marked and unmarked stretches."""
-
-    document: Document
-    stretches: list[Stretch]
-
-
-def source_passages(reflection: Reflection) -> list[SourcePassage]:
-    """Every passage that supports the pair, once each, with all of its supporting spans marked."""
-    spans: dict[Chunk, list[tuple[int, int]]] = defaultdict(list)
-    for source in reflection.source_spans.select_related("chunk__document").defer("chunk__document__text"):
-        spans[source.chunk].append((source.start, source.end))
-    return [SourcePassage(chunk.document, stretches(chunk.text, found)) for chunk, found in spans.items()]
 
 
 class PairForm(forms.ModelForm):
@@ -96,13 +68,13 @@ class PairInListForm(PairForm):
 
 
 @admin.register(Reflection)
-class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
+class ReflectionAdmin(SampleFromList, SimpleHistoryAdmin, CorpusScopedAdmin):
     """Pairs are approved, rejected and edited, never deleted: versions were trained on them."""
 
     role_to_add = Role.CURATOR
     role_to_change = Role.CURATOR
     form = PairForm
-    list_display = ("number", "question", "answer", "kind", "status", "documents", "reviewer")
+    list_display = ("number", "question", "answer", "kind", "status", "noticed", "documents", "reviewer")
     list_display_links = ("number",)
     list_editable = ("question", "answer", "status")
     list_filter = (
@@ -110,21 +82,33 @@ class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
         DocumentFilter,
         ("kind", ChoicesDropdownFilter),
         ("status", ChoicesDropdownFilter),
+        FlagFilter,
+        ReviewerFilter,
+        LengthFilter,
+        ModelFilter,
+        StepFilter,
+        StaleFilter,
         ("retired", BooleanRadioFilter),
     )
     list_per_page = 50
     list_fullwidth = True
     list_select_related = ("reviewed_by",)
-    search_fields = ("question", "answer")
+    search_fields = SEARCHED
+    search_help_text = "Every word has to occur, in any order: in question, answer or entity."
+    list_before_template = "admin/knowledge/reflection/list_before.html"
     actions = ("approve", "reject", "set_pending")
     change_form_template = "admin/knowledge/reflection/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        sample = self.admin_site.admin_view(self.sample_view)
+        return [path("sample/", sample, name=self.url_name("sample")), *super().get_urls()]
 
     # -- the list -------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reflection]:
         sources = ReflectionSource.objects.select_related("chunk__document").only(
             "reflection", "chunk__document__title", "chunk__document__version"
         )
-        return super().get_queryset(request).prefetch_related(Prefetch("source_spans", sources))
+        return super().get_queryset(request).prefetch_related(Prefetch("source_spans", sources), "flags")
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> type[forms.ModelForm]:
         return super().get_changelist_form(request, **{"form": PairInListForm, **kwargs})
@@ -132,6 +116,10 @@ class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
     @admin.display(description="pair", ordering="pk")
     def number(self, row: Reflection) -> str:
         return f"#{row.pk}"
+
+    @admin.display(description="flags")
+    def noticed(self, row: Reflection) -> str:
+        return chips(row)
 
     @admin.display(description="document")
     def documents(self, row: Reflection) -> str:
@@ -189,11 +177,12 @@ class ReflectionAdmin(SimpleHistoryAdmin, CorpusScopedAdmin):
     def get_fields(self, request: HttpRequest, obj: Reflection | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("corpus", "question", "answer", "kind", "status")
-        note = ("retired",) if obj.retired else ()
+        told = {"noticed": obj.flags.exists(), "retired": obj.retired}
+        note = tuple(name for name, is_so in told.items() if is_so)
         return ("question", "answer", "status", *note, "kind", "entity", "reviewer", "reviewed_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Reflection | None = None) -> tuple[str, ...]:
-        return ("kind", "entity", "retired", "reviewer", "reviewed_at") if obj else ()
+        return ("kind", "entity", "noticed", "retired", "reviewer", "reviewed_at") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Reflection, form: Any, change: bool) -> None:
         if not change:
