@@ -149,7 +149,7 @@ def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
     now = timezone.now()
     chosen = Reflection.objects.filter(pk__in=reflections.order_by().values("pk"))
     rows = list(chosen.exclude(status=status).select_for_update())
-    returning = any(row.status == ReviewStatus.REJECTED for row in rows)
+    reopened = status == ReviewStatus.PENDING and any(row.status == ReviewStatus.REJECTED for row in rows)
     for start in range(0, len(rows), REVIEW_BATCH):
         batch = rows[start : start + REVIEW_BATCH]
         change = {"status": status, "reviewed_by": reviewer, "reviewed_at": now}
@@ -160,7 +160,7 @@ def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
         Reflection.history.bulk_history_create(
             batch, batch_size=HISTORY_BATCH, update=True, default_user=reviewer, default_change_reason=status
         )
-    reflections_changed.send(sender=Reflection, ids=[row.pk for row in rows], compare=returning)
+    reflections_changed.send(sender=Reflection, ids=[row.pk for row in rows], compare=reopened)
     return len(rows)
 
 
