@@ -94,7 +94,7 @@ class ReflectionAdmin(SampleFromList, SimpleHistoryAdmin, CorpusScopedAdmin):
     list_fullwidth = True
     list_select_related = ("reviewed_by",)
     search_fields = SEARCHED
-    search_help_text = "Every word has to occur, in any order: in question, answer or entity."
+    search_help_text = "Words of question, answer or entity"
     list_before_template = "admin/knowledge/reflection/list_before.html"
     actions = ("approve", "reject", "set_pending")
     change_form_template = "admin/knowledge/reflection/change_form.html"
