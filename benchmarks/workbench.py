@@ -4,9 +4,9 @@
     python benchmarks/workbench.py [--pairs 10000] [--documents 1000] [--repeat 5] [--json FILE]
 
 Fills a temporary database of the kind that DATABASE_URL names (SQLite without it) with pairs, flags, sources and
-history, asks for every list, filter, search and page as a curator does, and prints for each the median and the least
-milliseconds, the CPU milliseconds of this process (a busy machine lengthens the others more), and how many queries it
-took; then what is done in bulk, once each.
+history, asks for every list, filter, search and page as a curator does, and prints for each the median and the
+least milliseconds, the CPU milliseconds of this process (a busy machine lengthens the others more), and how many
+queries it took; then what is done in bulk, once each.
 """
 
 from __future__ import annotations

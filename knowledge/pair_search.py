@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Length
 
 from knowledge.models import Reflection, ReflectionSource
@@ -35,7 +35,5 @@ def of_length(rows: QuerySet[Reflection], least: int = 0, most: int | None = Non
 
 def stale(rows: QuerySet[Reflection], *, is_stale: bool = True) -> QuerySet[Reflection]:
     """Pairs that rest on a document that changed or was taken out; or those that do not."""
-    outdated = Exists(
-        ReflectionSource.objects.filter(reflection=OuterRef("pk"), chunk__document__is_current=False)
-    )
-    return rows.filter(outdated) if is_stale else rows.filter(~outdated)
+    outdated = ReflectionSource.objects.filter(chunk__document__is_current=False).values("reflection")
+    return rows.filter(pk__in=outdated) if is_stale else rows.exclude(pk__in=outdated)
