@@ -164,19 +164,19 @@ def mark_document_changed(documents: Iterable[Document], note: str) -> int:
 # --- What people decide ------------------------------------------------------------------------------------
 def on_reflections_changed(ids: Collection[int], compare: bool, **_: Any) -> None:
     """A person decided about pairs or edited them: a change of their document is dealt with by that."""
-    keys = list(ids)
-    for batch in _batches(keys):
-        flags = ReflectionFlag.objects.filter(reflection__in=batch)
-        flags.filter(flag=Flag.DOCUMENT_CHANGED).delete()
+    keys = set(ids)
+    changed = ReflectionFlag.objects.filter(flag=Flag.DOCUMENT_CHANGED).values_list("reflection", flat=True)
+    for batch in _batches(sorted(keys.intersection(changed))):
+        ReflectionFlag.objects.filter(flag=Flag.DOCUMENT_CHANGED, reflection__in=batch).delete()
     if compare or len(keys) <= A_FEW:
         flag_pairs(keys)
     else:
-        _forget_rejected(keys)
+        _forget_rejected()
 
 
-def _forget_rejected(keys: Sequence[int]) -> None:
+def _forget_rejected() -> None:
     """Rejected pairs are out of play: their flags go, and those of the pairs that were held against them."""
-    for batch in _batches(keys):
-        rejected = Reflection.objects.filter(pk__in=batch, status=ReviewStatus.REJECTED).values("pk")
-        flags = ReflectionFlag.objects.filter(flag__in=FOUND)
-        flags.filter(Q(reflection__in=rejected) | Q(other__in=rejected)).delete()
+    rejected = Q(reflection__status=ReviewStatus.REJECTED) | Q(other__status=ReviewStatus.REJECTED)
+    gone = ReflectionFlag.objects.filter(rejected, flag__in=FOUND).order_by().values_list("pk", flat=True)
+    for batch in _batches(list(gone)):
+        ReflectionFlag.objects.filter(pk__in=batch).delete()
