@@ -17,12 +17,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from knowledge import services
+from knowledge import pair_search, services
 from knowledge.ingest.types import DocumentRefused
 from knowledge.models import (
     Chunk,
     Corpus,
     Document,
+    Flag,
     GenerationRun,
     Reflection,
     ReflectionSource,
@@ -392,14 +393,33 @@ class ReflectionFilter(django_filters.FilterSet):
     status = django_filters.ChoiceFilter(choices=ReviewStatus.choices)
     document = django_filters.NumberFilter(field_name="sources__document", distinct=True)
     retired = django_filters.BooleanFilter()
-    search = django_filters.CharFilter(method="containing", label="Text in the question or the answer")
+    stale = django_filters.BooleanFilter(method="resting_on_changed", label="Its document changed")
+    flag = django_filters.ChoiceFilter(choices=Flag.choices, method="flagged")
+    reviewer = django_filters.CharFilter(field_name="reviewed_by__username", label="User name")
+    step = django_filters.CharFilter()
+    model = django_filters.CharFilter()
+    min_length = django_filters.NumberFilter(method="at_least", label="Letters of question and answer")
+    max_length = django_filters.NumberFilter(method="at_most", label="Letters of question and answer")
+    search = django_filters.CharFilter(method="containing", label="Words in question, answer or entity")
 
     class Meta:
         model = Reflection
-        fields: tuple[str, ...] = ("kind", "status", "document", "retired", "search")
+        fields: tuple[str, ...] = ("kind", "status", "document", "retired", "step", "model")
 
     def containing(self, rows: QuerySet[Reflection], name: str, value: str) -> QuerySet[Reflection]:
-        return rows.filter(Q(question__icontains=value) | Q(answer__icontains=value))
+        return pair_search.containing(rows, value)
+
+    def flagged(self, rows: Any, name: str, value: str) -> QuerySet[Reflection]:
+        return rows.flagged(value)
+
+    def resting_on_changed(self, rows: QuerySet[Reflection], name: str, value: bool) -> QuerySet[Reflection]:
+        return pair_search.stale(rows, is_stale=value)
+
+    def at_least(self, rows: QuerySet[Reflection], name: str, value: int) -> QuerySet[Reflection]:
+        return pair_search.of_length(rows, least=int(value))
+
+    def at_most(self, rows: QuerySet[Reflection], name: str, value: int) -> QuerySet[Reflection]:
+        return pair_search.of_length(rows, most=int(value))
 
 
 class ReflectionList(CorpusView, ListAPIView[Reflection]):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
+from knowledge.flagging import flag_corpus
 from knowledge.generators import RULES, rules
 from knowledge.models import (
     Document,
@@ -33,6 +34,8 @@ def perform_generation(run: GenerationRun) -> None:
         _generate_with_rules(run)
     else:
         synthesize_with_model(run)
+    run.report(phase="flagging pairs")
+    flag_corpus(run.corpus)
     if run.go_live:
         run.report(phase="approving pairs")
         approve_pending(run)

@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from knowledge.flagging import mark_document_changed
 from knowledge.forecast import foresee
 from knowledge.generators import RULES, endpoint_named
 from knowledge.ingest.chunk import split_into_chunks
@@ -32,6 +33,7 @@ from knowledge.models import (
     Role,
 )
 from knowledge.pipeline.types import Kind, Pair
+from knowledge.signals import reflections_changed
 from memosite.endpoints import settings_of
 from memosite.errors import Conflict
 
@@ -106,16 +108,19 @@ def store_document(corpus: Corpus, parsed: ParsedDocument, data: bytes, person: 
         for position, span in enumerate(split_into_chunks(parsed.text))
     )
     if last:
+        mark_document_changed([last], f"“{last.title}” has a new version.")
         return Ingested(parsed.name, "new version", f"Stored as version {document.version}.", document)
     return Ingested(parsed.name, "added", "Stored.", document)
 
 
+@transaction.atomic
 def remove_document(document: Document) -> None:
     """Take a document out of the corpus. Its rows stay for the lineage of versions trained on it."""
     if not document.is_current:
         raise Conflict(f"“{document}” is not a current document.")
     document.is_current = False
     document.save(update_fields=["is_current"])
+    mark_document_changed([document], f"“{document.title}” was taken out of the corpus.")
 
 
 # --- Generation --------------------------------------------------------------------------------------------
@@ -126,7 +131,7 @@ def start_generation(
     generator: str = "",
     go_live: bool = False,
     budget: Decimal | None = None,
-    chunks: Iterable[Chunk] = (),
+    chunks: Iterable[Chunk | int] = (),
     fresh: bool = False,
 ) -> GenerationRun:
     """Queue a run of a GENERATOR over the corpus: the one named, or else the corpus's own.
@@ -136,11 +141,16 @@ def start_generation(
     UnknownGenerator, NoKey or Conflict.
     """
     endpoint = endpoint_named(generator) if generator else corpus.generator
+    chosen = list(chunks)
     if endpoint:
         settings_of(endpoint)  # says at once that the key is missing
+    elif chosen:
+        raise Conflict(
+            "The built-in rules have read these passages already and would read them the same way again. "
+            "An owner can choose a language model as the generator of this corpus."
+        )
     if not corpus.documents.current().exists():
         raise EmptyCorpus("This corpus has no documents yet. Add a document first.")
-    chosen = list(chunks)
     try:
         with transaction.atomic():
             run = GenerationRun.objects.create(
@@ -214,6 +224,7 @@ def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
     now = timezone.now()
     chosen = Reflection.objects.filter(pk__in=reflections.order_by().values("pk")).present()
     rows = list(chosen.exclude(status=status).select_for_update())
+    reopened = status == ReviewStatus.PENDING and any(row.status == ReviewStatus.REJECTED for row in rows)
     for start in range(0, len(rows), REVIEW_BATCH):
         batch = rows[start : start + REVIEW_BATCH]
         change = {"status": status, "reviewed_by": reviewer, "reviewed_at": now}
@@ -224,6 +235,7 @@ def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
         Reflection.history.bulk_history_create(
             batch, batch_size=HISTORY_BATCH, update=True, default_user=reviewer, default_change_reason=status
         )
+    reflections_changed.send(sender=Reflection, ids=[row.pk for row in rows], compare=reopened)
     return len(rows)
 
 
@@ -248,9 +260,11 @@ def revise(
         return row
     # A new status alone is written in place: versions keep their pairs' words themselves, and no status.
     if row.trained and changes.keys() & set(WORDING):
-        return _add_revision(row, changes, person)
-    _apply(row, changes, person)
-    row.save(update_fields=[*changes, "edit", "reviewed_by", "reviewed_at"])
+        row = _add_revision(row, changes, person)
+    else:
+        _apply(row, changes, person)
+        row.save(update_fields=[*changes, "edit", "reviewed_by", "reviewed_at"])
+    reflections_changed.send(sender=Reflection, ids=[row.pk], compare=True)
     return row
 
 
@@ -310,6 +324,7 @@ def add_pair(
     row.question, row.answer = pair.question, pair.answer
     row.mark_reviewed(status, person)
     row.save()
+    reflections_changed.send(sender=Reflection, ids=[row.pk], compare=True)
     return row
 
 

@@ -5,3 +5,11 @@ from django.dispatch import Signal
 # Sent with run=GenerationRun when a run with ``go_live`` has stored and approved its pairs. Receivers must be
 # idempotent: a run that is resumed announces itself again.
 reflections_ready = Signal()
+
+# Sent with ids (of pairs, of one corpus or several) and compare=bool once the change is stored. A decision alone
+# changes nothing beside the pair; ``compare`` says that wording or standing changed, so that the pair is
+# held against its neighbours anew: an edit, a new pair, a pair that comes back from being rejected.
+reflections_changed = Signal()
+
+# Sent with reflections=QuerySet. A receiver answers with a list of knowledge.lineage.TrainedVersion.
+versions_trained_on = Signal()

@@ -15,14 +15,17 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, ReadOnlyInline, corpora_of
-from knowledge.admin.corpora import Button, CorpusAdmin, Link, list_url
+from knowledge.admin.corpora import Button, CorpusAdmin, Link
+from knowledge.admin.dashboard import NextStep, counted
 from knowledge.admin.runs import RunAdmin
+from knowledge.admin.urls import list_url
 from knowledge.models import Corpus, GenerationRun, Role
 from knowledge.templatetags.figures import percent
 from memosite.runs import Run
 from training import services
 from training.curve import chart_of
 from training.figures import figures_of, settings_of
+from training.lineage import documents_changed_since
 from training.models import LIVE, Alias, AliasMove, MemoryVersion, TrainedPair, TrainingRun
 
 admin.site.unregister(Corpus)
@@ -58,6 +61,22 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
             Link("Training runs", list_url(TrainingRun, corpus), corpus.training_runs.count()),
             Link(live, list_url(MemoryVersion, corpus), corpus.versions.count()),
         ]
+
+    def further_steps(self, corpus: Corpus) -> list[NextStep]:
+        """Train for the first time, or again once documents or pairs have changed."""
+        train = self.url_of(corpus, "train")
+        latest = corpus.versions.first()
+        if latest is None:
+            approved = corpus.reflections.trainable().count()
+            text = f"{counted(approved, 'approved pair waits', 'approved pairs wait')} for a first training."
+            return [NextStep(text, "Train", train, posts=True)] if approved else []
+        changed = documents_changed_since(latest)
+        if not changed:
+            return []
+        text = (
+            f"{counted(changed, 'document', 'documents')} changed since version {latest.number} was trained."
+        )
+        return [NextStep(text, "Train again", train, posts=True)]
 
     def train_view(self, request: HttpRequest, corpus: Corpus) -> HttpResponse:
         return self._show(request, services.start_training(corpus, request.user))

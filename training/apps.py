@@ -10,8 +10,10 @@ class TrainingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from knowledge.signals import reflections_ready
+        from knowledge.signals import reflections_ready, versions_trained_on
+        from training import lineage
 
+        versions_trained_on.connect(lineage.versions_trained_on, dispatch_uid="versions-of-pairs")
         reflections_ready.connect(_train, dispatch_uid="train-when-reflections-are-ready")
 
 

@@ -8,16 +8,18 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Model, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from knowledge import services
 from knowledge.admin.base import CorpusScopedAdmin
+from knowledge.admin.dashboard import DashboardViews, NextStep, dashboard_context
 from knowledge.admin.generate import GenerateForm, plan_page
+from knowledge.admin.urls import list_url
 from knowledge.generators import names
 from knowledge.models import Corpus, Document, GenerationRun, Reflection, ReviewStatus, Role
 from memosite.runs import Run
@@ -66,7 +68,7 @@ def count_of(rows: QuerySet[Any]) -> Coalesce:
 
 
 @admin.register(Corpus)
-class CorpusAdmin(CorpusScopedAdmin):
+class CorpusAdmin(DashboardViews, CorpusScopedAdmin):
     """Corpora. Superusers make them, owners describe them and name their people."""
 
     corpus_path = "pk"
@@ -124,6 +126,7 @@ class CorpusAdmin(CorpusScopedAdmin):
     # -- the page -------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
         return [
+            *self.dashboard_urls(),
             self.row_url("generate", self.generate_view),
             self.row_url("build", self.build_view),
             self.row_url("add_person", self.add_person_view),
@@ -133,7 +136,9 @@ class CorpusAdmin(CorpusScopedAdmin):
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         is_owner = row.allows(request.user, Role.OWNER)
-        return {
+        board = dashboard_context(row)
+        return board | {
+            "next_steps": [*board["next_steps"], *self.further_steps(row)],
             "links": self.links(row),
             "buttons": self.buttons(row, is_owner=is_owner),
             "runs": [
@@ -150,6 +155,10 @@ class CorpusAdmin(CorpusScopedAdmin):
             "add_person_url": self.url_of(row, "add_person"),
             "remove_person_url": self.url_of(row, "remove_person"),
         }
+
+    def further_steps(self, corpus: Any) -> list[NextStep]:
+        """What the apps above this one have to say about what to do next."""
+        return []
 
     def links(self, corpus: Any) -> list[Link]:
         """The lists of the corpus's rows."""
@@ -218,12 +227,3 @@ class CorpusAdmin(CorpusScopedAdmin):
         services.remove_person(corpus, person)
         self.message_user(request, f"{person} has no role on “{corpus}” any more.", messages.SUCCESS)
         return self.back_to(corpus)
-
-
-def list_url(model: type[Model], corpus: Corpus, **filters: str) -> str:
-    """The list of a model's rows in one corpus."""
-    query = QueryDict(mutable=True)
-    query.update({"corpus": corpus.slug, **filters})
-    return (
-        f"{reverse(f'admin:{model._meta.app_label}_{model._meta.model_name}_changelist')}?{query.urlencode()}"
-    )

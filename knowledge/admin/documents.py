@@ -16,8 +16,9 @@ from unfold.decorators import display
 
 from knowledge import services
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin
-from knowledge.admin.corpora import list_url
 from knowledge.admin.forms import FilesForm, PastedTextForm
+from knowledge.admin.urls import list_url
+from knowledge.lineage import pairs_from, versions_of
 from knowledge.models import Document, Reflection, Role
 from knowledge.services import Ingested
 from memosite.errors import Conflict
@@ -79,6 +80,7 @@ class DocumentAdmin(CorpusScopedAdmin):
             "pair_counts": list(
                 pairs.values_list("status").annotate(Count("pk", distinct=True)).order_by("status")
             ),
+            "trained_versions": versions_of(pairs_from(row)),
             "remove_url": self.url_of(row, "delete"),
         }
 

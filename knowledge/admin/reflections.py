@@ -16,18 +16,30 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 from simple_history.admin import SimpleHistoryAdmin
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.views import ChangeList
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from knowledge import services
-from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, corpora_of
+from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin
 from knowledge.admin.exchange import PairExchange
+from knowledge.admin.flag_chips import chips
+from knowledge.admin.pair_filters import (
+    DocumentFilter,
+    FlagFilter,
+    LengthFilter,
+    ModelFilter,
+    ReviewerFilter,
+    StaleFilter,
+    StepFilter,
+)
 from knowledge.admin.passages import source_passages
 from knowledge.admin.queue import ReviewQueueMixin, number_in
-from knowledge.models import Document, Reflection, ReflectionSource, ReviewStatus, Role
+from knowledge.admin.samples import SampleFromList
+from knowledge.models import Reflection, ReflectionSource, ReviewStatus, Role
+from knowledge.pair_search import SEARCHED
 
 DECISIONS = {"_approve": ReviewStatus.APPROVED, "_reject": ReviewStatus.REJECTED}  # button -> what it decides
 BOTH_TEXTS = (
@@ -35,28 +47,6 @@ BOTH_TEXTS = (
     "Save again to put yours over theirs, or open the list anew to take theirs."
 )
 REVIEWED_FIELDS = {"question", "answer", "status"}
-
-
-class DocumentFilter(DropdownFilter):
-    """Pairs that a document supports."""
-
-    title = "document"
-    parameter_name = "document"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        documents = Document.objects.filter(corpus__in=corpora_of(request)).defer("text")
-        if slug := request.GET.get("corpus"):
-            documents = documents.filter(corpus__slug=slug)
-        return [(str(document.pk), str(document)) for document in documents.order_by("title", "-version")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Reflection]) -> QuerySet[Reflection]:
-        value = self.value()
-        if not value:
-            return queryset
-        if value not in dict(self.lookup_choices):
-            return queryset.none()
-        supported = ReflectionSource.objects.filter(chunk__document=value).values("reflection")
-        return queryset.filter(pk__in=supported)
 
 
 class PairForm(forms.ModelForm):
@@ -139,13 +129,13 @@ class WholeList(PresentPairs):
 
 
 @admin.register(Reflection)
-class ReflectionAdmin(ReviewQueueMixin, PairExchange, SimpleHistoryAdmin, CorpusScopedAdmin):
+class ReflectionAdmin(ReviewQueueMixin, SampleFromList, PairExchange, SimpleHistoryAdmin, CorpusScopedAdmin):
     """Pairs are approved, rejected and edited, never deleted: versions were trained on them."""
 
     role_to_add = Role.CURATOR
     role_to_change = Role.CURATOR
     form = PairForm
-    list_display = ("number", "question", "answer", "kind", "status", "documents", "reviewer")
+    list_display = ("number", "question", "answer", "kind", "status", "noticed", "documents", "reviewer")
     list_display_links = ("number",)
     list_editable = ("question", "answer", "status")
     list_filter = (
@@ -153,23 +143,38 @@ class ReflectionAdmin(ReviewQueueMixin, PairExchange, SimpleHistoryAdmin, Corpus
         DocumentFilter,
         ("kind", ChoicesDropdownFilter),
         ("status", ChoicesDropdownFilter),
+        FlagFilter,
+        ReviewerFilter,
+        LengthFilter,
+        ModelFilter,
+        StepFilter,
+        StaleFilter,
         ("retired", BooleanRadioFilter),
     )
     list_per_page = 50
     list_fullwidth = True
     list_select_related = ("reviewed_by",)
-    search_fields = ("question", "answer")
+    search_fields = SEARCHED
+    search_help_text = "Words of question, answer or entity"
     actions = ("approve", "reject", "set_pending")
     change_form_template = "admin/knowledge/reflection/change_form.html"
     object_history_list_template = "admin/knowledge/reflection/history.html"
     list_before_template = "admin/knowledge/reflection/list_before.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        sample = self.admin_site.admin_view(self.sample_view)
+        return [
+            path("sample/", sample, name=self.url_name("sample")),
+            self.row_url("revert", self.revert_view),
+            *super().get_urls(),
+        ]
 
     # -- the list -------------------------------------------------------------------------------------------
     def get_queryset(self, request: HttpRequest) -> QuerySet[Reflection]:
         sources = ReflectionSource.objects.select_related("chunk__document").only(
             "reflection", "chunk__document__title", "chunk__document__version"
         )
-        return super().get_queryset(request).prefetch_related(Prefetch("source_spans", sources))
+        return super().get_queryset(request).prefetch_related(Prefetch("source_spans", sources), "flags")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return WholeList if getattr(request, "wants_whole_list", False) else PresentPairs
@@ -180,6 +185,10 @@ class ReflectionAdmin(ReviewQueueMixin, PairExchange, SimpleHistoryAdmin, Corpus
     @admin.display(description="pair", ordering="pk")
     def number(self, row: Reflection) -> str:
         return f"#{row.pk}"
+
+    @admin.display(description="flags")
+    def noticed(self, row: Reflection) -> str:
+        return chips(row)
 
     @admin.display(description="document")
     def documents(self, row: Reflection) -> str:
@@ -237,11 +246,12 @@ class ReflectionAdmin(ReviewQueueMixin, PairExchange, SimpleHistoryAdmin, Corpus
     def get_fields(self, request: HttpRequest, obj: Reflection | None = None) -> tuple[str, ...]:
         if obj is None:
             return ("corpus", "question", "answer", "kind", "status")
-        note = ("retired",) if obj.retired else ()
+        told = {"noticed": obj.flags.exists(), "retired": obj.retired}
+        note = tuple(name for name, is_so in told.items() if is_so)
         return ("question", "answer", "status", *note, "kind", "entity", "reviewer", "reviewed_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Reflection | None = None) -> tuple[str, ...]:
-        return ("kind", "entity", "retired", "reviewer", "reviewed_at") if obj else ()
+        return ("kind", "entity", "noticed", "retired", "reviewer", "reviewed_at") if obj else ()
 
     def save_model(self, request: HttpRequest, obj: Reflection, form: Any, change: bool) -> None:
         if not change:
@@ -317,9 +327,6 @@ class ReflectionAdmin(ReviewQueueMixin, PairExchange, SimpleHistoryAdmin, Corpus
         return add_preserved_filters(context, self.url_of(Reflection(pk=key)))
 
     # -- history --------------------------------------------------------------------------------------------
-    def get_urls(self) -> list[URLPattern]:
-        return [self.row_url("revert", self.revert_view), *super().get_urls()]
-
     def revert_view(self, request: HttpRequest, row: Reflection) -> HttpResponse:
         """Go back to a former wording, which is recorded as a change like any other."""
         history_id = number_in(request.POST, "history")

@@ -59,6 +59,15 @@ class ReflectionQuerySet(models.QuerySet["Reflection"]):
         """What a MEMORY may be trained on."""
         return self.approved().with_current_sources()
 
+    def flagged(self, flag: str | None = None) -> Self:
+        """Pairs that carry the flag; without one, any flag."""
+        flags = ReflectionFlag.objects.filter(flag=flag) if flag else ReflectionFlag.objects.all()
+        return self.filter(pk__in=flags.order_by().values("reflection"))
+
+    def unflagged(self) -> Self:
+        """Pairs without any flag."""
+        return self.filter(~Exists(ReflectionFlag.objects.filter(reflection=OuterRef("pk"))))
+
     def counts(self) -> dict[str, int]:
         """How many pairs stand at each review status; those that were revised do not count."""
         found = dict(self.present().order_by().values_list("status").annotate(Count("pk")))

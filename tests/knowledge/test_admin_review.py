@@ -80,10 +80,10 @@ def test_the_list_asks_the_same_number_of_queries_for_one_pair_and_for_a_page_fu
             make_pair(corpus, f"Who is number {number}?", (chunk, 0, 3), (chunk, 4, 9))
 
     pairs_with_documents(0, 1)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(14):
         desk.get(LIST)
     pairs_with_documents(1, 40)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(14):
         assert len(listed(desk)) == 40
 
 
@@ -447,3 +447,49 @@ def test_the_history_goes_back_to_a_former_wording(corpus: Corpus, ann: Any, bob
     assert (revision.question, revision.reviewed_by) == ("Who leads?", ann)
     desk.post(revert, form)  # stale by now
     assert revision.history.count() == 2
+
+
+# --- Filters and flags -------------------------------------------------------------------------------------
+def test_the_list_is_filtered_by_flag_and_shows_chips(corpus: Corpus, desk: Client) -> None:
+    one, two, three = (make_pair(corpus, f"Who is number {number}?") for number in range(3))
+    one.flags.create(flag="contradiction", note="Read this", other=two)
+    two.flags.create(flag="very_long", note="81 words")
+    assert listed(desk, "?flag=contradiction") == [one.pk]
+    assert listed(desk, "?flag=any") == [one.pk, two.pk]
+    assert listed(desk, "?flag=none") == [three.pk]
+    page = desk.get(LIST).content.decode()
+    assert f'title="Read this">contradiction #{two.pk}</a>' in page
+    assert 'title="81 words">very long</span>' in page
+    assert 'title="81 words"' in desk.get(page_of(two)).content.decode()
+
+
+def test_the_list_is_filtered_by_reviewer_step_model_length_and_staleness(
+    corpus: Corpus, ann: Any, desk: Client
+) -> None:
+    document = make_document(corpus)
+    one, two = make_pair(corpus, "One?", (document.chunks.get(), 0, 3)), make_pair(corpus, "Two?")
+    Reflection.objects.filter(pk=two.pk).update(step="extract", model="gpt", answer="word " * 30)
+    remove_document(document)
+    review(Reflection.objects.filter(pk=one.pk), "approved", ann)
+    assert listed(desk, f"?reviewer={ann.pk}") == listed(desk, "?length=short") == [one.pk]
+    assert listed(desk, "?stale=1") == [one.pk]
+    for query in ("?reviewer=nobody", "?step=extract", "?model=gpt", "?length=medium", "?stale=0"):
+        assert listed(desk, query) == [two.pk], query
+
+
+def test_every_word_of_the_search_has_to_occur_wherever_and_in_any_order(
+    corpus: Corpus, desk: Client
+) -> None:
+    pair = make_pair(corpus, "Who built the pier?")
+    Reflection.objects.filter(pk=pair.pk).update(answer="Ada Marsh.", entity="Harbour")
+    make_pair(corpus, "Who built the hut?")
+    assert listed(desk, "?q=marsh+harbour+PIER") == [pair.pk]
+    assert listed(desk, "?q=marsh+hut") == []
+
+
+def test_the_document_filter_does_not_load_the_documents_into_the_page(corpus: Corpus, desk: Client) -> None:
+    chosen = make_document(corpus, title="The Harbour Book")
+    make_document(corpus, name="other.md", title="Another book")
+    page = desk.get(f"{LIST}?document={chosen.pk}").content.decode()
+    assert "The Harbour Book" in page
+    assert "Another book" not in page

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from knowledge.models import Corpus, GenerationRun, Role, UnreadSentence
+from knowledge.sampling import draw
 from tests.factories import (
     ConversationFactory,
     CorpusFactory,
@@ -31,6 +32,7 @@ ROWS = {
     "knowledge_reflection": lambda corpus: corpus.reflections.get(),
     "knowledge_generationrun": lambda corpus: corpus.generation_runs.get(),
     "knowledge_unreadsentence": lambda corpus: UnreadSentence.objects.get(run__corpus=corpus),
+    "knowledge_samplereview": lambda corpus: corpus.sample_reviews.get(),
     "training_trainingrun": lambda corpus: corpus.training_runs.get(),
     "training_memoryversion": lambda corpus: corpus.versions.get(),
     "training_trainedpair": lambda corpus: TrainedPair.objects.get(version__corpus=corpus),
@@ -38,6 +40,8 @@ ROWS = {
 }
 DEEDS = {  # what one click does: address, the role it needs
     "knowledge_corpus_generate": ("knowledge_corpus", Role.CURATOR),
+    "knowledge_corpus_more": ("knowledge_corpus", Role.CURATOR),
+    "knowledge_samplereview_decide": ("knowledge_samplereview", Role.CURATOR),
     "knowledge_corpus_build": ("knowledge_corpus", Role.OWNER),
     "knowledge_corpus_train": ("knowledge_corpus", Role.CURATOR),
     "knowledge_corpus_add_person": ("knowledge_corpus", Role.OWNER),
@@ -55,6 +59,7 @@ def full_corpus(slug: str) -> Corpus:
     corpus = CorpusFactory(slug=slug)
     chunk = make_document(corpus, f"Ada leads the {slug}.").chunks.get()
     pair = make_pair(corpus, f"Who leads the {slug}?", (chunk, 0, 9))
+    draw(corpus, corpus.reflections.all(), None)
     run = GenerationRunFactory(corpus=corpus)
     UnreadSentenceFactory(run=run, chunk=chunk, start=0, end=3, text=f"Ada of {slug}", reason="hedged")
     TrainingRunFactory(corpus=corpus)

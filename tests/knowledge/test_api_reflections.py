@@ -6,7 +6,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from knowledge.models import Reflection, ReviewStatus
-from tests.factories import CorpusFactory, ReflectionFactory, UserFactory
+from knowledge.services import remove_document
+from tests.factories import CorpusFactory, DocumentFactory, ReflectionFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +39,34 @@ def test_pairs_are_filtered_by_status_and_by_text(curator, corpus, pending):
         ]
 
     assert found("status=pending") == found("search=atlas") == ["Who leads Atlas?"]
+
+
+def test_pairs_are_filtered_by_flag_reviewer_step_model_length_and_staleness(curator, corpus, pending):
+    other = ReflectionFactory(
+        corpus=corpus,
+        question="Who leads Borealis?",
+        answer="Borealis " * 30,
+        step="extract",
+        model="gpt",
+        reviewed_by=UserFactory(username="rita"),
+    )
+    other.flags.create(flag="very_long")
+    chunk = DocumentFactory(corpus=corpus).chunks.first()
+    other.source_spans.create(chunk=chunk, start=0, end=3)
+    remove_document(chunk.document)
+    address = "/api/corpora/handbook/reflections/"
+    for query in (
+        "flag=very_long",
+        "reviewer=rita",
+        "step=extract",
+        "model=gpt",
+        "min_length=100",
+        "stale=true",
+    ):
+        found = curator.get(f"{address}?{query}").json()["results"]
+        assert [row["id"] for row in found] == [other.pk], query
+    found = curator.get(f"{address}?max_length=99&search=LEADS+atlas&stale=false").json()["results"]
+    assert [row["id"] for row in found] == [pending.pk]
 
 
 def test_a_filter_that_does_not_exist_is_told(curator, pending):
