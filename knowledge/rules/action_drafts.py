@@ -33,6 +33,7 @@ _DONE_TOGETHER = words(
     """
     meet marry share differ agree disagree divorce merge connect link combine unite compare separate divide
     exchange alternate collaborate cooperate compete border join total number
+    consist comprise form constitute compose
     """
 )
 #: What happens to one thing once needs no place in a question for its time.
@@ -97,7 +98,8 @@ def _voices(action: Action) -> Iterator[Action]:
 
 def _each_doer(action: Action) -> Iterator[Action]:
     """ "A and B founded X": together, and each of them; what several do only together is not taken apart."""
-    if action.verb.lemma.split()[0] in _DONE_TOGETHER:
+    shared = any(each.preposition == "as" and each.plural for each in action.adjuncts)
+    if action.verb.lemma.split()[0] in _DONE_TOGETHER or shared:
         yield replace(action, doers=(), members=())
         return
     yield action

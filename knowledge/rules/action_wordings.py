@@ -27,7 +27,8 @@ from knowledge.rules.verbs import finite_for_one
 _NO_PASSIVE = words(
     """
     have be become remain cost weigh last lack resemble fit suit stay equal contain measure mean marry leave join
-    receive include consist lie enter reach attend total span take get speak
+    receive include consist lie enter reach attend total span take get speak star face form air feature play
+    win lose begin start end run want need like love survive follow
     """
 )
 #: After these, "in X" names a language, a field or a material rather than a place, unless X is a place.
@@ -46,6 +47,8 @@ _DURATION_OPENINGS = {
     "within": ["Within what time", "How quickly"],
     "after": ["After how long"],
 }
+#: A longer object is not moved to the front of a question.
+LONGEST_MOVED = 6
 _STAYS_PASSIVE = words("know name call mean bear")
 _GROUPS = words(
     """
@@ -236,7 +239,8 @@ def subject_questions(doing: Doing, catalog: Catalog, *circumstances: str) -> li
     if word == "Who" and action.object and not circumstances:
         questions += _role_questions(doing)
     passive = _passive(action.verb)
-    is_amount = action.object.removeprefix("about ")[:1].isdigit()  # "805 km" is flowed by nothing
+    is_long = len(action.object.split()) > LONGEST_MOVED
+    is_amount = is_long or action.object.removeprefix("about ")[:1].isdigit()  # "805 km" is flowed by nothing
     if action.object and passive and not circumstances and not action.counted and not is_amount:
         be, _, participle = passive.partition(" ")
         be = {"was": "were", "is": "are", "has": "have"}.get(be, be) if action.several else be

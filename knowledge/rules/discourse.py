@@ -23,6 +23,17 @@ from knowledge.rules.facts import norm
 from knowledge.rules.phrases import NounPhrase
 from knowledge.rules.verbs import Unreadable
 
+#: Buildings: in a text about one of them "the building" is that one, not a part of it.
+_MAY_BE_ALL = lexicon.words(
+    """
+    building house hall church school library station bridge park market hospital clinic airport cathedral abbey
+    castle lighthouse theatre theater cinema stadium gallery museum brewery mill factory plant garden square chapel
+    """
+)
+_HAVE_BUILDINGS = lexicon.PLACE_WORDS - {"building", "hall", "room", "office", "venue"} | lexicon.words(
+    "company firm business organisation organization club team project programme association society"
+)
+_POINTING = lexicon.words("this these that those such another both either other")
 _TITLED = re.compile(r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor)\.? (?=[A-ZÀ-Þ])")
 
 
@@ -56,6 +67,7 @@ class Discourse:
     described: set[str] = field(default_factory=set)
     parts_of_names: frozenset[str] = frozenset()
     speaks_of_people: bool = False
+    lost_at: int = -1
 
     # What has been said
 
@@ -111,6 +123,8 @@ class Discourse:
         if phrase.determiner.lower() in lexicon.POSSESSIVES:
             return replace(phrase, owner=self._possessor(phrase.determiner.lower()), determiner="")
         if phrase.kind == "name":
+            if phrase.determiner.lower() in _POINTING:
+                raise Unreadable(f"“{phrase.determiner} {phrase.core}” points to something named before")
             return self._named(self.full_name(phrase.core), phrase)
         if phrase.determiner.lower() in ("the", "this", "these", "that", "those", "such"):
             return self._definite(phrase)
@@ -225,6 +239,8 @@ class Discourse:
     def _thing(self, word: str) -> str:
         if before := self._subject_of_sentence():
             return before
+        if self.lost_at == self.sentence - 1 and self.lost_at >= self.paragraph_start:
+            raise Unreadable(f"“{word}” follows a sentence that was not understood")
         last = self._last_subject(person=False)
         things = [
             each for each in self._recent() if self._is_thing(each) and each.spoken >= self.sentence - 1
@@ -358,6 +374,8 @@ class Discourse:
             return False
         if noun not in lexicon.PART_NOUNS | lexicon.RELATIONAL_NOUNS or noun in self._nouns_of(self.topic):
             return False
+        if noun in _MAY_BE_ALL and not self._nouns_of(self.topic) & _HAVE_BUILDINGS:
+            return False  # "the house" in a text about one house
         return self._still_on_topic()
 
     def _still_on_topic(self) -> bool:

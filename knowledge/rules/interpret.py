@@ -41,6 +41,11 @@ _DIMENSIONS = {
     "tall": "height", "high": "height", "long": "length", "wide": "width", "deep": "depth", "thick": "thickness",
 }  # fmt: skip
 LONGEST_VALUE = 25
+#: A property has a short name: "head of research", not "major gateway to air travel for large parts".
+LONGEST_PROPERTY = 5
+_PLACED = lexicon.words("place point range start end")
+#: Before a value these say that it is not the plain one.
+_NOT_NOW = lexicon.words("formerly previously originally initially then once now also like unlike")
 
 
 @dataclass
@@ -189,7 +194,8 @@ class Interpreter:
         if clause.raw or clause.adjective:
             return (" ".join([clause.raw or clause.adjective, *self._plain_adjuncts(clause)]),)
         if clause.predicate is None:
-            return tuple(self._plain_adjuncts(clause))[:1]
+            placed = [each.text for each in self._adjuncts(clause.attached) if each.role in _PLACED]
+            return tuple(placed[:1])
         predicate = self.discourse.resolve(clause.predicate)
         rest = self._plain_adjuncts(clause)
         if len(predicate.items) > 1 and clause.subject.is_many:
@@ -202,6 +208,10 @@ class Interpreter:
     def _property(self, relation: Relation, values: tuple[str, ...], past: bool) -> Property:
         if any(len(value.split()) > LONGEST_VALUE for value in values):
             raise Unreadable("the value is too long to be remembered")
+        if any(value.split()[0].lower() in _NOT_NOW for value in values if value):
+            raise Unreadable("the value holds of another time")
+        if len(relation.noun.split()) > LONGEST_PROPERTY:
+            raise Unreadable("the property has no short name")
         if relation.noun in lexicon.KINSHIP:
             for value in values:
                 self.discourse.people.add(norm(value))
@@ -300,6 +310,7 @@ class Interpreter:
         adjuncts = tuple(self._adjuncts(clause.attached))
         if thing is None and not adjuncts:
             raise Unreadable("the clause has neither object nor circumstances")
+        self._refuse_bare_being(clause, adjuncts)
         if thing is not None and len(thing.text.split()) > LONGEST_VALUE:
             raise Unreadable("the object is too long to be remembered")
         self._refuse_unless_dated(clause, thing, adjuncts)
@@ -319,6 +330,12 @@ class Interpreter:
             members=_members(thing, self._is_described),
             doers=tuple(item.text for item in clause.subject.items if item.kind == "name"),
         )
+
+    def _refuse_bare_being(self, clause: Clause, adjuncts: tuple[Adjunct, ...]) -> None:
+        """ "X is in Oslo" says where X is; "X is in use" and "X was at one point ..." cannot be asked for."""
+        bare = clause.group.copular and clause.predicate is None and not clause.adjective and not clause.raw
+        if bare and not any(each.role in _PLACED for each in adjuncts):
+            raise Unreadable("“be” with neither predicate nor place")
 
     def _self_contained_subject(self, clause: Clause) -> None:
         if not self._is_self_contained(clause):

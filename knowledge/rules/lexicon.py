@@ -402,7 +402,7 @@ PART_NOUNS = words(
     station hall market church school library harbour harbor port bridge park office headquarters clubhouse
     roof tower entrance collection garden shop café cafe restaurant team squad board committee council
     department staff crew site plant warehouse factory workshop laboratory kitchen battery screen engine motor
-    camera sensor frame firmware database server prototype pilot phase launch election stadium pitch coach
+    camera sensor frame firmware database server prototype pilot phase launch stadium pitch coach
     captain fee membership ticket admission tour orchestra choir house desk building room car machine archive
     theatre theater cinema pool gym canteen reception helpdesk hotline website newsletter festival fair square
     fountain mill brewery hospital clinic airport cathedral abbey castle wall gate cemetery lighthouse pier

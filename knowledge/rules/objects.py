@@ -103,7 +103,8 @@ def names_in(phrase: NounPhrase | None, inside: bool = False) -> Iterator[tuple[
 def repeats(thing: NounPhrase, subject: NounPhrase) -> bool:
     """True for "X sold X's boat", which "X sold his boat" would become."""
     owners = [item.owner.text for item in thing.flat() if item.owner is not None]
-    return subject.text in owners or thing.text == subject.text
+    owner = [inner.text for _, inner in subject.modifiers] + ([subject.owner.text] if subject.owner else [])
+    return subject.text in owners or thing.text == subject.text or thing.text in owner
 
 
 def is_clear(thing: NounPhrase | None) -> bool:

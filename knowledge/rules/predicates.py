@@ -36,6 +36,16 @@ _SUBORDINATORS = lexicon.words(
     "because although though while whereas when whenever if unless so until where once"
 )
 _BEFORE_CLAUSES = lexicon.words("after before as since by without for in despite upon on from of with")
+_CONTROLLING = lexicon.words(
+    """
+    tell ask order instruct persuade convince encourage urge require force oblige compel restrict limit allow permit
+    enable cause lead motivate inspire invite expect want need like prefer train teach help get make take have
+    """
+)
+_TELLING = lexicon.words("tell inform assure warn remind convince persuade notify promise ask show teach advise")
+_UNFINISHED = lexicon.words(
+    "effort efforts attempt attempts plan plans right rights ability opportunity chance decision desire failure way"
+)
 _DIMENSIONS = lexicon.words("tall long high wide deep old thick away")
 
 
@@ -251,6 +261,10 @@ class VerbPhraseReader(SentenceCursor):
                 index = timed[1]
             elif self._is_dropped(index):
                 index = self._segment_end(index)
+            elif token.lower in ("that", "whether", "how", "why", "what") and clause.object is not None and (
+                clause.group.verb.lemma in _TELLING
+            ):
+                raise Unreadable(f"reports what somebody “{clause.group.verb.lemma}”s")
             elif self._is_subordinator(index):
                 self._refuse_condition(clause, token)
                 index = self._segment_end(index)
@@ -262,6 +276,8 @@ class VerbPhraseReader(SentenceCursor):
                 index = measure[1]
             elif "TO" in token.tags:
                 end = self._segment_end(index)
+                if clause.object is not None and not attached:
+                    _refuse_control(clause)
                 if clause.predicate is not None and not attached:  # "the first woman to win the prize"
                     clause = replace(clause, predicate=tailed(clause.predicate, self._words(index, end)))
                 index = end
@@ -356,6 +372,13 @@ class VerbPhraseReader(SentenceCursor):
         if token.lower in ("that", "which", "who", "whose", "whom") and not token.is_name:
             return True
         return token.may_be("VBN", "VBG") and not token.may_be("VBZ") and not token.is_name and index > 0
+
+
+def _refuse_control(clause: Clause) -> None:
+    """ "Laws restrict shops to sell ...", "began efforts to join X": without the rest it is not what was said."""
+    told = clause.object
+    if clause.group.verb.lemma.split()[0] in _CONTROLLING or (told is not None and told.head in _UNFINISHED):
+        raise Unreadable("the infinitive after the object cannot be left out")
 
 
 def _says_what_one_is(clause: Clause, attached: Sequence[Attached]) -> bool:

@@ -44,6 +44,12 @@ _DONE_LABELS = words(
 )
 _DOING_LABELS = words("died ends ended starts started begins began opens closes")
 _PERSONAL = re.compile(r"\b(?:he|she|his|her|him)\b", re.IGNORECASE)
+#: "Town of Ellerby" is Ellerby; "University of Ellerby" is not.
+_SPOKEN_PART = re.compile(
+    r"(?<=town) of |(?<=city) of |(?<=village) of |(?<=municipality) of |(?<=parish) of |(?<=port) of |: ",
+    re.IGNORECASE,
+)
+LONGEST_NAME = 9
 _SPEECH = re.compile(r"(?:^|[\s(])[\"“][^\"”]*[.!?][\"”]|[“][^”]*$")
 
 
@@ -123,7 +129,7 @@ class _Reader:
         if len(re.findall(rf"\b{re.escape(heading)}\b", self.text)) > 1:
             return heading
         names = [heading[start:end] for start, end in name_spans(heading)]
-        names += [part for name in (heading, *names) for part in re.split(r" of |: ", name)[1:]]
+        names += [part for name in (heading, *names) for part in _SPOKEN_PART.split(name)[1:]]
         often = [name for name in names if len(re.findall(rf"\b{re.escape(name)}\b", self.text)) > 2]
         return max(often, key=len, default=heading)
 
@@ -273,6 +279,7 @@ class _Reader:
             except Unreadable as reason:
                 self._note_unread(passage, span, str(reason))
                 self._mention_names(block.text[start:end])
+                self._lose_track(block.text[start:end])
 
     def _mention_names(self, sentence: str) -> None:
         """Whom an unread sentence spoke of: "he" in the next one may be one of them."""
@@ -281,6 +288,13 @@ class _Reader:
             name = self.discourse.full_name(text)
             if self.discourse.is_person(name):
                 self.discourse.mention(name, subject=start == 0)
+
+    def _lose_track(self, sentence: str) -> None:
+        """After an unread sentence it is clear what "it" is only if that sentence began with the topic."""
+        topic = strip_article(self.discourse.topic)
+        opening = strip_article(sentence).casefold()
+        if not topic or not opening.startswith((topic.casefold(), "it ", "its ", "he ", "she ", "his ", "her ")):
+            self.discourse.lost_at = self.discourse.sentence
 
     def _note_unread(self, passage: Passage, span: Span, reason: str) -> None:
         self.unread.append((span, passage.text[span.start : span.end], reason))
@@ -301,6 +315,8 @@ class _Reader:
         tokens = tokenise(text, self.names)
         if any("QUOTE" in token.tags for token in tokens):
             raise Unreadable("quoted speech")
+        if any(token.is_name and len(token.text.split()) > LONGEST_NAME for token in tokens):
+            raise Unreadable("a row of capitalised words is no name")
         parser = SentenceParser(text, tokens)
         parser.parse()
         return interpreter.facts(parser.clauses, parser.appositions)
