@@ -36,6 +36,9 @@ _DONE_TOGETHER = words(
     consist comprise form constitute compose
     """
 )
+#: Prepositions that may end a question after an object: "Who did X share the prize with?"
+_STRANDED = words("with from to for against")
+_NEVER_STRANDED = frozenset({"along with", "together with", "by", "within", "throughout", "under", "without"})
 #: What happens to one thing once needs no place in a question for its time.
 _HAPPENS_ONCE = words("die open close start begin end happen occur premiere debut land")
 
@@ -125,13 +128,15 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
             wanted = (verb, norm(action.object), circumstances_told)
             subjects.setdefault(wanted, Said(action)).add(action.subject, action.evidence)
             continue
-        if action.object:
+        if action.object and not action.unnamed:
             objects.setdefault((subject, verb), Said(action)).add(action.object, action.evidence)
-        for told in _each_member(action) if action.object and not action.doers else ():
+        whole = not any(each.preposition == "as" for each in action.adjuncts)
+        for told in _each_member(action) if action.object and not action.doers and whole else ():
             subjects.setdefault((verb, norm(told.object)), Said(told)).add(told.subject, told.evidence)
-        for adjunct in action.adjuncts:
+        for adjunct in action.adjuncts if not action.unnamed else ():
             key = (subject, verb, norm(action.object), _beside(action, adjunct), _manner(adjunct))
-            circumstances.setdefault(key, Said(action)).add(adjunct.text, action.evidence, adjunct)
+            if _is_asked_for(action, adjunct):
+                circumstances.setdefault(key, Said(action)).add(adjunct.text, action.evidence, adjunct)
             if action.object and adjunct.named and adjunct.role in ("place", "other") and not action.doers:
                 told = replace(action, adjuncts=(adjunct,))
                 where = (verb, norm(action.object), norm(adjunct.text))
@@ -145,6 +150,17 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
 
 def _manner(adjunct: Adjunct) -> str:
     return "time" if adjunct.role in ("point", "range") else f"{adjunct.role} {adjunct.preposition}"
+
+
+def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
+    """Is there a natural question for it: not "What does X narrate events in?" or "What was X at?" """
+    if adjunct.role != "other":
+        return True
+    is_bare = action.verb.finite in ("is", "are", "was", "were") and not action.object
+    if is_bare or adjunct.preposition in _NEVER_STRANDED:
+        return False
+    clear = adjunct.named or any(char.isdigit() for char in adjunct.value)
+    return not action.object or (adjunct.preposition in _STRANDED and clear)
 
 
 def _beside(action: Action, adjunct: Adjunct) -> str:
@@ -229,7 +245,7 @@ def _dated(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:
             continue
         verb = verb_key(action)
         dated = replace(action, adjuncts=())
-        if action.subject[:1].isupper() or has_name(action.subject):
+        if not action.unnamed and (action.subject[:1].isupper() or has_name(action.subject)):
             told_of = (norm(action.subject), verb, year)
             objects.setdefault(told_of, Said(dated)).add(action.object, action.evidence)
         for told in _each_member(dated) if not action.doers else ():
@@ -347,13 +363,25 @@ def _age_draft(birth: Action, born: Adjunct, death: Action, died: Adjunct) -> It
 def _kinds(index: CorpusIndex) -> Iterator[Draft]:
     by_subject: dict[str, list[Classification]] = {}
     by_phrase: dict[str, list[Classification]] = {}
+    by_noun: dict[str, list[Classification]] = {}
     for fact in index.classifications:
         by_subject.setdefault(norm(fact.subject), []).append(fact)
         by_phrase.setdefault(norm(fact.phrase), []).append(fact)
+        by_noun.setdefault(fact.noun, []).append(fact)
     for facts in by_subject.values():
         yield _kind_draft(facts, index.catalog)
     for facts in by_phrase.values():
-        yield from _instances(facts, index.catalog)
+        if not _is_exceeded(facts, by_noun[facts[0].noun]):
+            yield from _instances(facts, index.catalog)
+
+
+def _is_exceeded(facts: list[Classification], alike: list[Classification]) -> bool:
+    """ "An American actress" when another is "an American film actress": it is not the only one."""
+    wanted = set(norm(facts[0].phrase).split())
+    subjects = {norm(fact.subject) for fact in facts}
+    return any(
+        norm(fact.subject) not in subjects and wanted < set(norm(fact.phrase).split()) for fact in alike
+    )
 
 
 def _kind_draft(facts: list[Classification], catalog: Catalog) -> Draft:

@@ -96,6 +96,7 @@ def made_active(action: Action) -> Action:
         counted="",
         members=action.doers,
         doers=(),
+        unnamed=not any(word[:1].isupper() for word in agent.value.split()),
     )
 
 

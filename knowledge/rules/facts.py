@@ -82,7 +82,7 @@ class Action:
     ``clear`` says that the object can be understood without the subject; ``counted`` is the noun of an object
     that is a number of things; ``several`` that the object stands in the plural. ``rate`` is the part of the
     object that says per what it is counted. An ``indefinite`` subject ("a pump") can only be asked for, and
-    only with all circumstances. ``members`` are the things of an object that is an enumeration, ``doers`` the
+    only with all circumstances. An ``unnamed`` one ("volunteers") cannot be asked about. ``members`` are the things of an object that is an enumeration, ``doers`` the
     names of a subject that is one.
     """
 
@@ -97,6 +97,7 @@ class Action:
     several: bool = False
     rate: str = ""
     indefinite: bool = False
+    unnamed: bool = False
     members: tuple[str, ...] = ()
     doers: tuple[str, ...] = ()
 

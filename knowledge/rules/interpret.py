@@ -22,6 +22,7 @@ from knowledge.rules.objects import (
     is_clear,
     is_compound,
     is_place_only,
+    is_specific,
     names_in,
     repeats,
     role_of,
@@ -311,6 +312,8 @@ class Interpreter:
         if thing is None and not adjuncts:
             raise Unreadable("the clause has neither object nor circumstances")
         self._refuse_bare_being(clause, adjuncts)
+        if thing is not None and any(self._needs_context(item) for item in thing.flat()):
+            raise Unreadable(f"“{thing.text}” does not say which one")
         if thing is not None and len(thing.text.split()) > LONGEST_VALUE:
             raise Unreadable("the object is too long to be remembered")
         self._refuse_unless_dated(clause, thing, adjuncts)
@@ -322,12 +325,12 @@ class Interpreter:
             object=words,
             adjuncts=adjuncts,
             plural=clause.subject.is_many,
-            clear=is_clear(thing) or (thing is not None and self._is_described(thing)),
+            clear=self._is_looked_up_by(thing),
             counted=counted_noun(thing),
             rate=words.removeprefix(thing.text).strip() if thing is not None else "",
             indefinite=not self._is_self_contained(clause),
             several=thing is not None and thing.is_many,
-            members=_members(thing, self._is_described),
+            members=_members(thing, self._is_looked_up_by),
             doers=tuple(item.text for item in clause.subject.items if item.kind == "name"),
         )
 
@@ -336,6 +339,21 @@ class Interpreter:
         bare = clause.group.copular and clause.predicate is None and not clause.adjective and not clause.raw
         if bare and not any(each.role in _PLACED for each in adjuncts):
             raise Unreadable("“be” with neither predicate nor place")
+
+    def _needs_context(self, thing: NounPhrase) -> bool:
+        """ "The music", "the top division": a noun by itself that only the text around it explains."""
+        alone = thing.kind == "common" and thing.determiner == "the" and not (thing.modifiers or thing.tail)
+        if not alone or thing.owner is not None or is_anchored(thing) or self._is_described(thing):
+            return False
+        return bool(self.discourse.topic) and not is_compound(thing)
+
+    def _is_looked_up_by(self, thing: NounPhrase | None) -> bool:
+        """Can "who did it to this?" be asked: not with "a degree", which others may have as well."""
+        if thing is None:
+            return False
+        return self._is_described(thing) or (
+            is_clear(thing) and all(is_specific(item) for item in thing.flat())
+        )
 
     def _self_contained_subject(self, clause: Clause) -> None:
         if not self._is_self_contained(clause):
@@ -352,6 +370,8 @@ class Interpreter:
             return False
         if item.determiner == "the" and not item.tail:
             return self._is_described(item) or self._is_known_kind(item) or self._is_known_by_modifier(item)
+        if self.discourse.topic and item.head not in lexicon.MEMBER_NOUNS:
+            return False  # "Vegetation is tundra" holds of the topic alone
         return item.determiner in ("", "a", "an", "each", "every", "all") and not past
 
     def _is_known_by_modifier(self, phrase: NounPhrase) -> bool:
@@ -418,10 +438,10 @@ class Interpreter:
         return Adjunct(text, attached.preposition, phrase.text, role, phrase.is_many, named)
 
 
-def _members(thing: NounPhrase | None, is_described: Callable[[NounPhrase], bool]) -> tuple[str, ...]:
+def _members(thing: NounPhrase | None, is_clear_alone: Callable[[NounPhrase], bool]) -> tuple[str, ...]:
     """The items of an enumeration, if each can be understood by itself."""
     items = thing.items if thing is not None and thing.conjunction == "and" else ()
-    clear = all(is_clear(item) or is_described(item) for item in items)
+    clear = all(is_clear_alone(item) for item in items)
     return tuple(item.text for item in items) if clear else ()
 
 

@@ -121,6 +121,13 @@ def is_clear(thing: NounPhrase | None) -> bool:
     )
 
 
+def is_specific(thing: NounPhrase) -> bool:
+    """ "A degree", "a number of options": one of many; "sails", "the test tank", "a yard in Skov" are not."""
+    if thing.kind != "common" or thing.determiner not in ("a", "an") or is_anchored(thing):
+        return True
+    return any(char.isdigit() for char in thing.text)
+
+
 def counted_noun(thing: NounPhrase | None) -> str:
     """ "customers" of "300 customers", for a question with "how many"."""
     if (

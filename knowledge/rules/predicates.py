@@ -42,7 +42,9 @@ _CONTROLLING = lexicon.words(
     enable cause lead motivate inspire invite expect want need like prefer train teach help get make take have
     """
 )
-_TELLING = lexicon.words("tell inform assure warn remind convince persuade notify promise ask show teach advise")
+_TELLING = lexicon.words(
+    "tell inform assure warn remind convince persuade notify promise ask show teach advise"
+)
 _UNFINISHED = lexicon.words(
     "effort efforts attempt attempts plan plans right rights ability opportunity chance decision desire failure way"
 )
@@ -261,8 +263,10 @@ class VerbPhraseReader(SentenceCursor):
                 index = timed[1]
             elif self._is_dropped(index):
                 index = self._segment_end(index)
-            elif token.lower in ("that", "whether", "how", "why", "what") and clause.object is not None and (
-                clause.group.verb.lemma in _TELLING
+            elif (
+                token.lower in ("that", "whether", "how", "why", "what")
+                and clause.object is not None
+                and (clause.group.verb.lemma in _TELLING)
             ):
                 raise Unreadable(f"reports what somebody “{clause.group.verb.lemma}”s")
             elif self._is_subordinator(index):

@@ -293,7 +293,9 @@ class _Reader:
         """After an unread sentence it is clear what "it" is only if that sentence began with the topic."""
         topic = strip_article(self.discourse.topic)
         opening = strip_article(sentence).casefold()
-        if not topic or not opening.startswith((topic.casefold(), "it ", "its ", "he ", "she ", "his ", "her ")):
+        if not topic or not opening.startswith(
+            (topic.casefold(), "it ", "its ", "he ", "she ", "his ", "her ")
+        ):
             self.discourse.lost_at = self.discourse.sentence
 
     def _note_unread(self, passage: Passage, span: Span, reason: str) -> None:
