@@ -39,6 +39,10 @@ _DONE_TOGETHER = words(
 #: Prepositions that may end a question after an object: "Who did X share the prize with?"
 _STRANDED = words("with from to for against")
 _NEVER_STRANDED = frozenset({"along with", "together with", "by", "within", "throughout", "under", "without"})
+#: What is done to many things in one place.
+_HAPPENS_WIDELY = words(
+    "release sell hold locate situate show broadcast register use find include play distribute make"
+)
 #: What happens to one thing once needs no place in a question for its time.
 _HAPPENS_ONCE = words("die open close start begin end happen occur premiere debut land")
 
@@ -141,7 +145,7 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
                 told = replace(action, adjuncts=(adjunct,))
                 where = (verb, norm(action.object), norm(adjunct.text))
                 subjects.setdefault(where, Said(told)).add(action.subject, action.evidence)
-            if not action.object and not _beside(action, adjunct):
+            if not action.object and not _beside(action, adjunct) and _singles_out(action, adjunct):
                 subjects.setdefault(
                     (verb, "", norm(adjunct.text)), Said(replace(action, adjuncts=(adjunct,)))
                 ).add(action.subject, action.evidence)
@@ -160,7 +164,16 @@ def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
     if is_bare or adjunct.preposition in _NEVER_STRANDED:
         return False
     clear = adjunct.named or any(char.isdigit() for char in adjunct.value)
+    if adjunct.preposition in ("in", "on", "at") and not adjunct.named:
+        return False
     return not action.object or (adjunct.preposition in _STRANDED and clear)
+
+
+def _singles_out(action: Action, adjunct: Adjunct) -> bool:
+    """May "who did it there?" have one answer: not "Who turned in office?", not "What was sold in France?" """
+    if adjunct.role == "place" and (action.verb.passive and action.verb.lemma in _HAPPENS_WIDELY):
+        return False
+    return adjunct.preposition != "as" and (has_name(adjunct.value) or any(map(str.isdigit, adjunct.value)))
 
 
 def _beside(action: Action, adjunct: Adjunct) -> str:

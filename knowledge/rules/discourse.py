@@ -20,6 +20,7 @@ from knowledge.rules.english import (
     strip_article,
 )
 from knowledge.rules.facts import norm
+from knowledge.rules.morphology import parts_of_speech
 from knowledge.rules.phrases import NounPhrase
 from knowledge.rules.verbs import Unreadable
 
@@ -33,6 +34,7 @@ _MAY_BE_ALL = lexicon.words(
 _HAVE_BUILDINGS = lexicon.PLACE_WORDS - {"building", "hall", "room", "office", "venue"} | lexicon.words(
     "company firm business organisation organization club team project programme association society"
 )
+_NEARBY = lexicon.words("adjacent nearby surrounding neighbouring neighboring adjoining latter former said")
 _POINTING = lexicon.words("this these that those such another both either other")
 _TITLED = re.compile(r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor)\.? (?=[A-ZÀ-Þ])")
 
@@ -125,7 +127,14 @@ class Discourse:
         if phrase.kind == "name":
             if phrase.determiner.lower() in _POINTING:
                 raise Unreadable(f"“{phrase.determiner} {phrase.core}” points to something named before")
-            return self._named(self.full_name(phrase.core), phrase)
+            full = self.full_name(phrase.core)
+            if full == phrase.core and self._is_cut(full):
+                raise Unreadable(f"“{full}” may be short for another name")
+            return self._named(full, phrase)
+        if phrase.determiner.lower() in ("another", "both", "either") or phrase.core.split()[:1] == ["other"]:
+            raise Unreadable(f"“{phrase.text}” points to something named before")
+        if any(word in _NEARBY for word in phrase.core.split()[:-1]) and phrase.determiner.lower() == "the":
+            raise Unreadable(f"“{phrase.text}” points to something named before")
         if phrase.determiner.lower() in ("the", "this", "these", "that", "those", "such"):
             return self._definite(phrase)
         return phrase
@@ -169,6 +178,16 @@ class Discourse:
             if len(full) == 1 and not any(norm(name) == norm(each) for each in known)
             else name
         )
+
+    def _is_cut(self, name: str) -> bool:
+        """ "Smith" after "Ada Smith" and "Otto Smith", "Armstrong" under "William Armstrong, Baron of X"."""
+        if " " in name or norm(name) == norm(self.topic):
+            return False
+        known = {mention.name for mention in self.mentions} | ({self.topic} if self.topic else set())
+        full = {norm(each) for each in known if _is_short_for(name, each, self.is_person(each))}
+        heard = any(norm(name) == norm(each) for each in known)
+        of_topic = _is_word_of(name, self.topic) and not parts_of_speech(name.lower())
+        return len(full) > 1 or (not full and not heard and of_topic)
 
     def _pronoun(self, word: str) -> NounPhrase:
         if word in lexicon.MASCULINE | lexicon.FEMININE:
@@ -353,6 +372,8 @@ class Discourse:
             return self.topic if self._only_topic() else ""
         if last.person or last.plural:
             return ""
+        if self.topic and not self.is_person(self.topic) and norm(last.name) != norm(self.topic):
+            return ""  # "Disney ordered a season. The series ended": not Disney
         rivals = {
             norm(each.name)
             for each in self._recent()
@@ -436,6 +457,12 @@ def _is_short_for(short: str, full: str, person: bool) -> bool:
     if person:
         return short in (words[0], words[-1])
     return short == words[-1] and words[0].lower() in lexicon.PREFIXED_KINDS
+
+
+def _is_word_of(short: str, full: str) -> bool:
+    """ "Armstrong" of "William Armstrong, Baron of X"; a town is not short for "Columbia, South Carolina"."""
+    words = re.findall(r"[\w'’-]+", full)
+    return len(words) > 1 and short in words and not full.startswith(f"{short},")
 
 
 def _is_only_dated(phrase: NounPhrase) -> bool:

@@ -44,6 +44,14 @@ _DIMENSIONS = {
 LONGEST_VALUE = 25
 #: A property has a short name: "head of research", not "major gateway to air travel for large parts".
 LONGEST_PROPERTY = 5
+#: Nouns that with a verb make one expression: "paid tribute", "played a leading role".
+_LIGHT = lexicon.words(
+    """
+    role tribute part place attention ground rise birth way use care advantage control account effect charge note
+    shape step steps action effort efforts need needs aim purpose interest success failure support influence impact
+    contact access free open nothing time times number majority variety range amount lot
+    """
+)
 _PLACED = lexicon.words("place point range start end")
 #: Before a value these say that it is not the plain one.
 _NOT_NOW = lexicon.words("formerly previously originally initially then once now also like unlike")
@@ -312,6 +320,8 @@ class Interpreter:
         if thing is None and not adjuncts:
             raise Unreadable("the clause has neither object nor circumstances")
         self._refuse_bare_being(clause, adjuncts)
+        if thing is not None and thing.head in _LIGHT and not (thing.modifiers or thing.tail):
+            raise Unreadable(f"“{thing.text}” says little by itself")
         if thing is not None and any(self._needs_context(item) for item in thing.flat()):
             raise Unreadable(f"“{thing.text}” does not say which one")
         if thing is not None and len(thing.text.split()) > LONGEST_VALUE:
@@ -351,9 +361,11 @@ class Interpreter:
         """Can "who did it to this?" be asked: not with "a degree", which others may have as well."""
         if thing is None:
             return False
-        return self._is_described(thing) or (
-            is_clear(thing) and all(is_specific(item) for item in thing.flat())
-        )
+        if self._is_described(thing):
+            return True
+        if self.discourse.topic and not any(has_name(item.text) or item.counted for item in thing.flat()):
+            return False
+        return is_clear(thing) and all(is_specific(item) for item in thing.flat())
 
     def _self_contained_subject(self, clause: Clause) -> None:
         if not self._is_self_contained(clause):

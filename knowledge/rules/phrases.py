@@ -277,6 +277,8 @@ def _determined(tokens: Sequence[Token], index: int, is_verb: Stops) -> Parsed |
     while index < len(tokens) and tokens[index].may_be("DT", "PP$") and len(determiners) < 2:
         determiners.append(tokens[index].text)
         index += 1
+    if index < len(tokens) and tokens[index].lower in ("including", "excluding"):
+        return None
     core_start = index
     index = _skip_approximation(tokens, index)
     end = _core_end(tokens, index, is_verb)

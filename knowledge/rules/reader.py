@@ -25,7 +25,14 @@ from knowledge.rules.english import (
 )
 from knowledge.rules.facts import Classification, Evidence, Fact, Property, Reading, norm
 from knowledge.rules.interpret import Interpreter
-from knowledge.rules.lexicon import ANAPHORIC_NOUNS, ORGANISATION_WORDS, PREPOSITIONS, SPEECH_VERBS, words
+from knowledge.rules.lexicon import (
+    ANAPHORIC_NOUNS,
+    NON_PERSON_NAME_WORDS,
+    ORGANISATION_WORDS,
+    PREPOSITIONS,
+    SPEECH_VERBS,
+    words,
+)
 from knowledge.rules.morphology import parts_of_speech
 from knowledge.rules.tokens import clean, tokenise, word_tags
 from knowledge.rules.verbs import Unreadable
@@ -35,7 +42,7 @@ _MIDDLE_NAME = re.compile(r"(?<=[a-z,;] )[A-ZÀ-Þ][\w'’-]+")
 _BORN = re.compile(r"^(?:born|b\.)\s+(?P<when>.+)$", re.IGNORECASE)
 _LIFE = re.compile(r"^(?P<born>[^–—-]*\d{3,4}[^–—]*?)\s*[–—-]\s*(?P<died>[^–—]*\d{4})$")
 _ARTICLED = re.compile(
-    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w))"
+    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w|, [A-ZÀ-Þ]))"
 )
 _OPENING_PRONOUN = re.compile(r"(?:^|[.!?]\s+|\n)(He|She|It|His|Her|Its)\b")
 #: Labels that say what was done to the thing, and labels that say what it did.
@@ -105,10 +112,12 @@ class _Reader:
         """A heading that names something is the topic of its section; "History" leaves the topic above it."""
         self.headings = {known: name for known, name in self.headings.items() if known < level}
         self.heading = heading
+        kind = re.search(r"\(([^()]*)\)$", heading)
         name = self._spoken_of(re.sub(r"^(?:\d+[.)]?)+\s+|\s*\([^)]*\)$", "", heading).strip(" :"))
         if self._names_something(name):
             self.headings[level] = name
             self.names |= {name}
+            self._learn_kind(name, kind.group(1) if kind else "")
         elif len(name.split()) > 1 and re.search(rf"\b[Tt]he {re.escape(strip_article(name))}\b", self.prose):
             self.discourse.described.add(norm(name))  # "The lost buoy": from here on, it is clear which one
         topic = self.headings[max(self.headings)] if self.headings else ""
@@ -121,6 +130,14 @@ class _Reader:
         if topic != self.discourse.topic:
             self.discourse.topic = topic
             self._guess_gender(topic)
+
+    def _learn_kind(self, name: str, kind: str) -> None:
+        """ "Ellerby (1998 film)" is a film."""
+        noun = kind.split()[-1].lower() if kind.split() else ""
+        if noun in ANAPHORIC_NOUNS or is_person_noun(noun):
+            self.discourse.learn_noun(name, noun)
+            if is_person_noun(noun):
+                self.discourse.people.add(norm(name))
 
     def _spoken_of(self, heading: str) -> str:
         """The part of a heading that the text speaks of: "Ellerby" for "Town of Ellerby"."""
@@ -166,6 +183,7 @@ class _Reader:
     def _guess_gender(self, topic: str) -> None:
         """The pronouns that sentences of the section open with, or else hold, speak of the section's topic."""
         if not looks_like_person_name(topic):
+            self._guess_person(topic)
             return
         text = self.sections.get(self.heading, self.text)
         opening = Counter(word.lower() for word in _OPENING_PRONOUN.findall(text))
@@ -180,6 +198,18 @@ class _Reader:
             self.discourse.genders.setdefault(norm(topic), "f" if she else "m")
         elif opens_with_it or (it and not she):
             self.discourse.things.add(norm(topic))
+
+    def _guess_person(self, topic: str) -> None:
+        """ "David Jack": two ordinary words are a person where every sentence that opens so says "he"."""
+        opening = {
+            word.lower() for word in _OPENING_PRONOUN.findall(self.sections.get(self.heading, self.text))
+        }
+        words = topic.split()
+        shaped = 2 <= len(words) <= 3 and all(word[:1].isupper() and word.isalpha() for word in words)
+        fits = opening in ({"he"}, {"he", "his"}, {"she"}, {"she", "her"})
+        if shaped and fits and not {word.lower() for word in words} & NON_PERSON_NAME_WORDS:
+            self.discourse.people.add(norm(topic))
+            self.discourse.genders.setdefault(norm(topic), "f" if "she" in opening else "m")
 
     # Labels and tables
 
