@@ -27,7 +27,7 @@ _BARE_NOUNS = (
     "passage|article|section|page|report|building|bridge|ship|school|university|game|series|season|state|county|"
     "province|council|commission|diocese|government|country|nation|continent|empire|kingdom|region|island|church|"
     "airport|battle|war|election|tournament|league|episode|novel|movie|show|character|family|species|genus|community|"
-    "structure|structures|album|track|music|lyrics|former|latter"
+    "structure|structures|party|town|album|track|music|lyrics|former|latter"
 )
 _BARE_DEFINITE = re.compile(
     rf"\bthe (?:{_BARE_NOUNS})(?='s\b|\s*[,.?]|\s+(?:is|are|was|were|has|have|had|do|does|did|and)\b"

@@ -145,7 +145,8 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
                 told = replace(action, adjuncts=(adjunct,))
                 where = (verb, norm(action.object), norm(adjunct.text))
                 subjects.setdefault(where, Said(told)).add(action.subject, action.evidence)
-            if not action.object and not _beside(action, adjunct) and _singles_out(action, adjunct):
+            alone = not action.object and not action.doers
+            if alone and not _beside(action, adjunct) and _singles_out(action, adjunct):
                 subjects.setdefault(
                     (verb, "", norm(adjunct.text)), Said(replace(action, adjuncts=(adjunct,)))
                 ).add(action.subject, action.evidence)
@@ -158,6 +159,8 @@ def _manner(adjunct: Adjunct) -> str:
 
 def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
     """Is there a natural question for it: not "What does X narrate events in?" or "What was X at?" """
+    if adjunct.role == "agent" and not action.verb.passive:
+        return False
     if adjunct.role != "other":
         return True
     is_bare = action.verb.finite in ("is", "are", "was", "were") and not action.object
@@ -432,6 +435,7 @@ def _instances(facts: list[Classification], catalog: Catalog) -> Iterator[Draft]
         or len(subjects) > LONGEST_LIST
         or first.plural
         or not first.noun
+        or not (has_name(first.phrase) or any(map(str.isdigit, first.phrase)))
     ):
         return
     if first.phrase.startswith("the ") and not has_name(first.phrase):

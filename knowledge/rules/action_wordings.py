@@ -49,6 +49,9 @@ _DURATION_OPENINGS = {
 }
 #: A longer object is not moved to the front of a question.
 LONGEST_MOVED = 6
+#: "Hurt by the slump" does not say which slump.
+_UNCLEAR_AGENT = re.compile(r"the [a-z]+")
+_MAKES_WORKS = words("release publish write record produce direct distribute air broadcast own operate")
 _STAYS_PASSIVE = words("know name call mean bear")
 _GROUPS = words(
     """
@@ -81,7 +84,7 @@ def made_active(action: Action) -> Action:
     if agent is None or not verb.passive or action.object or verb.lemma in ("know", "name", "call"):
         return action
     active = _active(verb, plural=agent.plural)
-    if active is None:
+    if active is None or _UNCLEAR_AGENT.fullmatch(agent.value):
         return action
     rest = tuple(each for each in action.adjuncts if each is not agent)
     return replace(
@@ -130,6 +133,8 @@ def object_word(value: str, catalog: Catalog, verb: Verb) -> str:
     last = singular(value.split()[-1].lower())
     if verb.lemma in ("last", "take") and {last, last.removesuffix("s")} & TIME_UNITS:
         return "How long"
+    if verb.lemma in _MAKES_WORKS:
+        return "What"
     is_person = catalog.is_person(value) or (looks_like_person_name(value.split(" and ")[0].split(",")[0]))
     common_person = value[:1].islower() and is_person_noun(strip_article(value).split(" of ")[0])
     return "Who" if is_person or common_person else "What"

@@ -99,7 +99,8 @@ def _binds_to_object(target: NounPhrase, preposition: str) -> bool:
     last = target.flat()[-1]
     if last.kind not in ("common", "number"):
         return False
-    definite = last.determiner == "the" and not last.modifiers and not last.owner
+    utmost = any(word.endswith("est") or word in ("only", "first", "last") for word in last.core.split()[:-1])
+    definite = last.determiner == "the" and (utmost or not last.modifiers) and not last.owner
     return preposition in _NOUN_PREPOSITIONS or (definite and preposition in _PLACE_LIKE)
 
 

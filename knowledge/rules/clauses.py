@@ -215,6 +215,8 @@ class SentenceParser(VerbPhraseReader):
     def _participle(self, subject: NounPhrase, index: int, *, present: bool) -> bool:
         """ "founded in 1998 by X" about a subject: a passive clause of its own."""
         token = self.tokens[index]
+        if token.is_name:
+            return False
         be = "is" if present and token.lower in _STATE_PARTICIPLES else "was"
         if subject.is_many:
             be = {"is": "are", "was": "were"}[be]

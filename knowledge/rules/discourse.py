@@ -227,6 +227,9 @@ class Discourse:
         }
         if self.topic and self.is_person(self.topic) and self._may_be(self.topic, gender):
             fits.setdefault(norm(self.topic), self.topic)
+        known = [each for each in fits if self.genders.get(each) == gender or each in self.people]
+        if self._is_lost() and norm(self.topic) not in fits and not known:
+            raise Unreadable(f"“{word}” follows a sentence that was not understood")
         if len(fits) == 1:
             return self._taken(next(iter(fits.values())), gender)
         last = self._last_subject(person=True)
@@ -258,7 +261,7 @@ class Discourse:
     def _thing(self, word: str) -> str:
         if before := self._subject_of_sentence():
             return before
-        if self.lost_at == self.sentence - 1 and self.lost_at >= self.paragraph_start:
+        if self._is_lost():
             raise Unreadable(f"“{word}” follows a sentence that was not understood")
         last = self._last_subject(person=False)
         things = [
@@ -280,6 +283,10 @@ class Discourse:
         raise Unreadable(
             f"“{word}” may be more than one thing" if names else f"“{word}” has no name before it"
         )
+
+    def _is_lost(self) -> bool:
+        """Was the sentence before this one not understood, and about something else than the topic?"""
+        return self.lost_at == self.sentence - 1 and self.lost_at >= self.paragraph_start
 
     def _subject_of_sentence(self) -> str:
         """ "The choir was founded by X, and it is led by Y": the one thing that the sentence spoke of before."""
@@ -394,6 +401,8 @@ class Discourse:
         if not self.topic or self.is_person(self.topic) or phrase.tail or phrase.items:
             return False
         if noun not in lexicon.PART_NOUNS | lexicon.RELATIONAL_NOUNS or noun in self._nouns_of(self.topic):
+            return False
+        if noun in self.topic.lower().split():
             return False
         if noun in _MAY_BE_ALL and not self._nouns_of(self.topic) & _HAVE_BUILDINGS:
             return False  # "the house" in a text about one house

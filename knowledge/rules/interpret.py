@@ -32,7 +32,14 @@ from knowledge.rules.objects import (
     without_pronouns,
 )
 from knowledge.rules.phrases import NounPhrase
-from knowledge.rules.relations import VAGUE_OWNED, Relation, given_amount, relation_noun, relations_of
+from knowledge.rules.relations import (
+    VAGUE_OWNED,
+    Relation,
+    given_amount,
+    names_thing,
+    relation_noun,
+    relations_of,
+)
 from knowledge.rules.times import TimeRole, made_absolute
 from knowledge.rules.verbs import NORMS, Unreadable
 
@@ -44,17 +51,20 @@ _DIMENSIONS = {
 LONGEST_VALUE = 25
 #: A property has a short name: "head of research", not "major gateway to air travel for large parts".
 LONGEST_PROPERTY = 5
+_SOMETIMES = lexicon.words(
+    "often sometimes usually partly partially mostly mainly occasionally typically frequently"
+)
 #: Nouns that with a verb make one expression: "paid tribute", "played a leading role".
 _LIGHT = lexicon.words(
     """
     role tribute part place attention ground rise birth way use care advantage control account effect charge note
     shape step steps action effort efforts need needs aim purpose interest success failure support influence impact
-    contact access free open nothing time times number majority variety range amount lot
+    contact access free siege claim home open nothing time times number majority variety range amount lot
     """
 )
 _PLACED = lexicon.words("place point range start end")
 #: Before a value these say that it is not the plain one.
-_NOT_NOW = lexicon.words("formerly previously originally initially then once now also like unlike")
+_NOT_NOW = lexicon.words("formerly previously originally initially then once now also like unlike nearby")
 
 
 @dataclass
@@ -237,6 +247,8 @@ class Interpreter:
         relations = self._relations(predicate)
         if self.discourse.role_in_topic(predicate):
             relations = [Relation(relation_noun(predicate, ()), "of", self.discourse.topic, predicate.plural)]
+        if clause is not None and _SOMETIMES & set(clause.group.verb.finite.split()):
+            raise Unreadable("what is so only at times is no kind")
         names = tuple(item.text for item in subject.flat())
         if relations and self._is_unique_role(predicate, relations[0]):
             return [self._property(relation, names, past) for relation in relations]
@@ -459,7 +471,8 @@ def _members(thing: NounPhrase | None, is_clear_alone: Callable[[NounPhrase], bo
 
 def _as_of(subject: NounPhrase) -> str:
     """ "X's battery" as "the battery of X": one form for both, so that their facts unite."""
-    if subject.kind != "common" or subject.owner is None or subject.owner.owner is not None:
+    named = subject.kind == "common" and names_thing(subject)
+    if subject.kind != "common" or subject.owner is None or subject.owner.owner is not None or named:
         return subject.text
     owned = replace(subject, owner=None, determiner="the")
     return f"{owned.text} of {subject.owner.text}"

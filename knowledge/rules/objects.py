@@ -45,6 +45,16 @@ _NO_AGENTS = lexicon.words(
 )
 
 
+#: Names with these words are languages, contests and bodies: something is in them, but not "where".
+_NO_PLACES = lexicon.words(
+    """
+    english french german spanish latin greek italian russian arabic chinese japanese hebrew dutch portuguese hindi
+    tennis league cup championship championships olympics games series army navy tour war trophy open act treaty
+    division journal magazine
+    """
+)
+
+
 def is_compound(phrase: NounPhrase) -> bool:
     """ "The finance team" says which team; "the distinctive structure" does not say which structure."""
     words = phrase.core.split()
@@ -104,7 +114,8 @@ def repeats(thing: NounPhrase, subject: NounPhrase) -> bool:
     """True for "X sold X's boat", which "X sold his boat" would become."""
     owners = [item.owner.text for item in thing.flat() if item.owner is not None]
     owner = [inner.text for _, inner in subject.modifiers] + ([subject.owner.text] if subject.owner else [])
-    return subject.text in owners or thing.text == subject.text or thing.text in owner
+    inside = [inner.owner.text for _, inner in thing.modifiers if inner.owner is not None]
+    return subject.text in owners + inside or thing.text == subject.text or thing.text in owner
 
 
 def is_clear(thing: NounPhrase | None) -> bool:
@@ -145,7 +156,9 @@ def counted_noun(thing: NounPhrase | None) -> str:
 
 def role_of(preposition: str, phrase: NounPhrase) -> str:
     if preposition in lexicon.PLACE_PREPOSITIONS and preposition != "on":
-        named = all(item.kind == "name" for item in phrase.flat())
+        named = all(
+            item.kind == "name" and not _NO_PLACES & set(item.text.lower().split()) for item in phrase.flat()
+        )
         placed = all(_is_place(item) for item in phrase.flat())
         return "place" if placed or (named and preposition in ("in", "near", "at")) else "other"
     if preposition == "on" and all(_is_place(item) for item in phrase.flat()):

@@ -135,9 +135,7 @@ class VerbPhraseReader(SentenceCursor):
         following = self.tokens[index + 1] if index + 1 < len(self.tokens) else None
         if following is None:
             return False
-        return following.may_be("DT", "PN", "CD", "PP$") or (
-            following.may_be("IN", "TO") and self._ends_series(index)
-        )
+        return following.may_be("DT", "PN", "CD", "PP$", "IN", "TO") and self._ends_series(index)
 
     def _ends_series(self, index: int) -> bool:
         """Does ", and" or "and" with a last verb follow: "joined A, moved to B and leads C"?"""
@@ -265,8 +263,7 @@ class VerbPhraseReader(SentenceCursor):
                 index = self._segment_end(index)
             elif (
                 token.lower in ("that", "whether", "how", "why", "what")
-                and clause.object is not None
-                and (clause.group.verb.lemma in _TELLING)
+                and clause.group.verb.lemma in _TELLING | lexicon.SPEECH_VERBS
             ):
                 raise Unreadable(f"reports what somebody “{clause.group.verb.lemma}”s")
             elif self._is_subordinator(index):

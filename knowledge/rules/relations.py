@@ -22,6 +22,12 @@ _OF_ALL_TOGETHER = lexicon.words(
 )
 
 
+#: "Moore's law" is a name, not a law that Moore has.
+_EPONYMS = lexicon.words(
+    "law theorem principle disease syndrome constant paradox conjecture equation rule effect day league gate razor"
+)
+
+
 #: "North and South Dakota": the first is no name by itself.
 _PARTS_OF_NAMES = lexicon.words(
     "north south east west upper lower northern southern eastern western new old central inner outer"
@@ -42,6 +48,11 @@ class Relation:
     plural: bool
 
 
+def names_thing(phrase: NounPhrase) -> bool:
+    """ "Moore's law": the owner is part of the name."""
+    return phrase.owner is not None and phrase.head in _EPONYMS
+
+
 def _never(_phrase: NounPhrase) -> bool:
     return False
 
@@ -52,6 +63,8 @@ def relation_of(phrase: NounPhrase, is_described: Callable[[NounPhrase], bool] =
     ``is_described`` tells of a description whether the text has made clear which thing it means.
     """
     if phrase.items or phrase.kind != "common" or phrase.tail:
+        return None
+    if names_thing(phrase):
         return None
     if phrase.owner is not None:
         of = [f"{word} {inner.text}" for word, inner in phrase.modifiers]
