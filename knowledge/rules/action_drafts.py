@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -38,10 +39,33 @@ _DONE_TOGETHER = words(
 )
 #: Prepositions that may end a question after an object: "Who did X share the prize with?"
 _STRANDED = words("with from to for against")
-_NEVER_STRANDED = frozenset({"along with", "together with", "by", "within", "throughout", "under", "without"})
+_NEVER_STRANDED = frozenset(
+    {
+        "along with",
+        "together with",
+        "by",
+        "within",
+        "throughout",
+        "under",
+        "without",
+        "after",
+        "before",
+        "as of",
+        "during",
+        "of",
+    }
+)
 #: What is done to many things in one place.
 _HAPPENS_WIDELY = words(
     "release sell hold locate situate show broadcast register use find include play distribute make"
+)
+#: A kind that is told closely enough to be looked up by: "a museum in Skov", "a form that Helix makes".
+_DETAILED = re.compile(
+    r" (?:in|of|at|on|for|by|from|to|near|with|that|who|which|between)\b.* (?:the )?\W?(?:[A-Z]|\d)"
+)
+#: Contests and lists that many take part in.
+_LISTED = words(
+    "olympics games championship championships cup register list league draft war congress census parliament"
 )
 #: What happens to one thing once needs no place in a question for its time.
 _HAPPENS_ONCE = words("die open close start begin end happen occur premiere debut land")
@@ -118,7 +142,9 @@ def _each_member(action: Action) -> Iterator[Action]:
     """ "X maintains A and B" looked up by A, by B, and by both."""
     yield action
     for member in action.members:
-        yield replace(action, object=member, several=is_plural(member), clear=True, counted="", rate="")
+        yield replace(
+            action, object=member, several=is_plural(member), clear=True, telling=True, counted="", rate=""
+        )
 
 
 def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
@@ -136,7 +162,8 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
             objects.setdefault((subject, verb), Said(action)).add(action.object, action.evidence)
         whole = not any(each.preposition == "as" for each in action.adjuncts)
         for told in _each_member(action) if action.object and not action.doers and whole else ():
-            subjects.setdefault((verb, norm(told.object)), Said(told)).add(told.subject, told.evidence)
+            if told.telling:
+                subjects.setdefault((verb, norm(told.object)), Said(told)).add(told.subject, told.evidence)
         for adjunct in action.adjuncts if not action.unnamed else ():
             key = (subject, verb, norm(action.object), _beside(action, adjunct), _manner(adjunct))
             if _is_asked_for(action, adjunct):
@@ -159,7 +186,7 @@ def _manner(adjunct: Adjunct) -> str:
 
 def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
     """Is there a natural question for it: not "What does X narrate events in?" or "What was X at?" """
-    if adjunct.role == "agent" and not action.verb.passive:
+    if adjunct.role == "agent" and (not action.verb.passive or action.object):
         return False
     if adjunct.role != "other":
         return True
@@ -175,6 +202,11 @@ def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
 def _singles_out(action: Action, adjunct: Adjunct) -> bool:
     """May "who did it there?" have one answer: not "Who turned in office?", not "What was sold in France?" """
     if adjunct.role == "place" and (action.verb.passive and action.verb.lemma in _HAPPENS_WIDELY):
+        return False
+    if _LISTED & set(re.findall(r"\w+", adjunct.value.lower())):
+        return False
+    others = [each for each in action.adjuncts if each is not adjunct and each.role not in _TIMES | {"place"}]
+    if others and action.verb.lemma not in _HAPPENS_ONCE:
         return False
     return adjunct.preposition != "as" and (has_name(adjunct.value) or any(map(str.isdigit, adjunct.value)))
 
@@ -266,7 +298,8 @@ def _dated(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:
             objects.setdefault(told_of, Said(dated)).add(action.object, action.evidence)
         for told in _each_member(dated) if not action.doers else ():
             done_to = (verb, norm(told.object), year)
-            subjects.setdefault(done_to, Said(told)).add(told.subject, told.evidence)
+            if told.telling:
+                subjects.setdefault(done_to, Said(told)).add(told.subject, told.evidence)
     for key, said in objects.items():
         yield from _object_drafts(key, said, catalog, f"in {key[2]}")
     for key, said in subjects.items():
@@ -435,7 +468,7 @@ def _instances(facts: list[Classification], catalog: Catalog) -> Iterator[Draft]
         or len(subjects) > LONGEST_LIST
         or first.plural
         or not first.noun
-        or not (has_name(first.phrase) or any(map(str.isdigit, first.phrase)))
+        or not _DETAILED.search(first.phrase)
     ):
         return
     if first.phrase.startswith("the ") and not has_name(first.phrase):

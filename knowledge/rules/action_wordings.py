@@ -152,7 +152,8 @@ def object_questions(action: Action, catalog: Catalog, when: str = "") -> list[s
         by_measure = questions[1:] if word in ("How long", "How much") else []
         told = f"Can you tell me how many {action.counted} {subject} {verb.finite}{tail}?"
         return [questions[0], *by_measure, told]
-    kind = catalog.noun(action.object) if word == "What" else "person"
+    person = "person" if looks_like_person_name(action.object) else ""
+    kind = catalog.noun(action.object) if word == "What" else person
     if kind and " and " not in action.object and word in ("What", "Who"):
         questions.append(f"Which {kind} {verb.auxiliary} {subject} {verb.rest}{tail}?")
     low = word.lower()

@@ -35,6 +35,24 @@ _HAVE_BUILDINGS = lexicon.PLACE_WORDS - {"building", "hall", "room", "office", "
     "company firm business organisation organization club team project programme association society"
 )
 _NEARBY = lexicon.words("adjacent nearby surrounding neighbouring neighboring adjoining latter former said")
+#: Capitalised offices: whose they are, the text around them says.
+_OFFICES = frozenset(
+    {
+        "prime minister",
+        "president",
+        "king",
+        "queen",
+        "governor",
+        "mayor",
+        "emperor",
+        "minister",
+        "chairman",
+        "bishop",
+    }
+)
+_NO_NAME_OPENING = lexicon.words(
+    "though although while when if after since because however despite whereas until unless by for from with during"
+)
 _POINTING = lexicon.words("this these that those such another both either other")
 _TITLED = re.compile(r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor)\.? (?=[A-ZÀ-Þ])")
 
@@ -70,6 +88,7 @@ class Discourse:
     parts_of_names: frozenset[str] = frozenset()
     speaks_of_people: bool = False
     lost_at: int = -1
+    titled: bool = False
 
     # What has been said
 
@@ -127,6 +146,8 @@ class Discourse:
         if phrase.kind == "name":
             if phrase.determiner.lower() in _POINTING:
                 raise Unreadable(f"“{phrase.determiner} {phrase.core}” points to something named before")
+            if norm(phrase.core) in _OFFICES or phrase.core.split()[0].lower() in _NO_NAME_OPENING:
+                raise Unreadable(f"“{phrase.core}” is no name")
             full = self.full_name(phrase.core)
             if full == phrase.core and self._is_cut(full):
                 raise Unreadable(f"“{full}” may be short for another name")

@@ -213,7 +213,8 @@ class Interpreter:
         if clause.raw or clause.adjective:
             return (" ".join([clause.raw or clause.adjective, *self._plain_adjuncts(clause)]),)
         if clause.predicate is None:
-            placed = [each.text for each in self._adjuncts(clause.attached) if each.role in _PLACED]
+            adjuncts = self._adjuncts(clause.attached)
+            placed = [each.text for each in adjuncts if each.role in ("place", "point")]
             return tuple(placed[:1])
         predicate = self.discourse.resolve(clause.predicate)
         rest = self._plain_adjuncts(clause)
@@ -332,6 +333,9 @@ class Interpreter:
         if thing is None and not adjuncts:
             raise Unreadable("the clause has neither object nor circumstances")
         self._refuse_bare_being(clause, adjuncts)
+        roles = [each for each in clause.attached if each.preposition == "as"]
+        if len(roles) > 1 or any(each.phrase is not None and each.phrase.items for each in roles):
+            raise Unreadable("several “as”: which belongs to whom is unclear")
         if thing is not None and thing.head in _LIGHT and not (thing.modifiers or thing.tail):
             raise Unreadable(f"“{thing.text}” says little by itself")
         if thing is not None and any(self._needs_context(item) for item in thing.flat()):
@@ -347,7 +351,8 @@ class Interpreter:
             object=words,
             adjuncts=adjuncts,
             plural=clause.subject.is_many,
-            clear=self._is_looked_up_by(thing),
+            clear=is_clear(thing) or (thing is not None and self._is_described(thing)),
+            telling=thing is None or self._is_looked_up_by(thing),
             counted=counted_noun(thing),
             rate=words.removeprefix(thing.text).strip() if thing is not None else "",
             indefinite=not self._is_self_contained(clause),
@@ -359,7 +364,11 @@ class Interpreter:
     def _refuse_bare_being(self, clause: Clause, adjuncts: tuple[Adjunct, ...]) -> None:
         """ "X is in Oslo" says where X is; "X is in use" and "X was at one point ..." cannot be asked for."""
         bare = clause.group.copular and clause.predicate is None and not clause.adjective and not clause.raw
-        if bare and not any(each.role in _PLACED for each in adjuncts):
+        if (
+            bare
+            and not any(each.role == "place" for each in adjuncts)
+            and not self._is_event(clause.subject, adjuncts)
+        ):
             raise Unreadable("“be” with neither predicate nor place")
 
     def _needs_context(self, thing: NounPhrase) -> bool:
@@ -369,13 +378,18 @@ class Interpreter:
             return False
         return bool(self.discourse.topic) and not is_compound(thing)
 
+    def _is_event(self, subject: NounPhrase, adjuncts: tuple[Adjunct, ...]) -> bool:
+        """ "The audit is on 3 May": a time is enough where no name, and no place, is left to be told of."""
+        timed = bool(adjuncts) and all(each.role in _PLACED for each in adjuncts)
+        return timed and (subject.kind != "name" or not self.discourse.titled)
+
     def _is_looked_up_by(self, thing: NounPhrase | None) -> bool:
         """Can "who did it to this?" be asked: not with "a degree", which others may have as well."""
         if thing is None:
             return False
         if self._is_described(thing):
             return True
-        if self.discourse.topic and not any(has_name(item.text) or item.counted for item in thing.flat()):
+        if self.discourse.titled and not any(has_name(item.text) or item.counted for item in thing.flat()):
             return False
         return is_clear(thing) and all(is_specific(item) for item in thing.flat())
 
@@ -394,7 +408,7 @@ class Interpreter:
             return False
         if item.determiner == "the" and not item.tail:
             return self._is_described(item) or self._is_known_kind(item) or self._is_known_by_modifier(item)
-        if self.discourse.topic and item.head not in lexicon.MEMBER_NOUNS:
+        if self.discourse.titled and item.head not in lexicon.MEMBER_NOUNS:
             return False  # "Vegetation is tundra" holds of the topic alone
         return item.determiner in ("", "a", "an", "each", "every", "all") and not past
 
@@ -454,7 +468,7 @@ class Interpreter:
             phrase = self.discourse.resolve(attached.phrase) if attached.phrase is not None else None
         except Unreadable:
             return None
-        if phrase is None:
+        if phrase is None or (phrase.kind == "number" and phrase.core.isdigit() and len(phrase.core) < 3):
             return None
         text = f"{attached.preposition} {phrase.text}".strip()
         role = role_of(attached.preposition, phrase)

@@ -134,6 +134,8 @@ def noun_phrases(
     if not conjunction and not (bare_list and _is_bare_enumeration(tokens, items, ends[-1])):
         return first
     items = _with_surname(items)
+    if items[-1].role and items[-2].kind == "common":  # "the philosopher and statesman Otto Lund"
+        return None
     return NounPhrase(kind=items[0].kind, items=tuple(items), conjunction=conjunction or "and"), ends[-1]
 
 

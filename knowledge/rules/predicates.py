@@ -275,6 +275,8 @@ class VerbPhraseReader(SentenceCursor):
             elif (measure := self._measure(clause, index)) is not None:
                 attached.append(Attached("", phrase=measure[0]))
                 index = measure[1]
+            elif "TO" in token.tags and (beyond := self.at(index + 1)) and beyond.lower in ("have", "be"):
+                raise Unreadable("an infinitive that the verb needs")
             elif "TO" in token.tags:
                 end = self._segment_end(index)
                 if clause.object is not None and not attached:

@@ -87,6 +87,7 @@ class _Reader:
             written=self.document.date,
             names=self.names,
             articled=_articled(self.text),
+            titled=bool(self.document.title),
             parts_of_names=_parts_of_names(self.text),
         )
         self.sections = _sections(self.document)
