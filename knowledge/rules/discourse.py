@@ -53,6 +53,7 @@ _OFFICES = frozenset(
 _NO_NAME_OPENING = lexicon.words(
     "though although while when if after since because however despite whereas until unless by for from with during"
 )
+_UTMOST = re.compile(r"^(?:most|least|largest|smallest|.{3,}[^rnfw]est)$")
 _POINTING = lexicon.words("this these that those such another both either other")
 _TITLED = re.compile(r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor)\.? (?=[A-ZÀ-Þ])")
 
@@ -154,6 +155,9 @@ class Discourse:
             return self._named(full, phrase)
         if phrase.determiner.lower() in ("another", "both", "either") or phrase.core.split()[:1] == ["other"]:
             raise Unreadable(f"“{phrase.text}” points to something named before")
+        utmost = any(_UTMOST.search(word) for word in phrase.core.split()[:-1]) and not is_anchored(phrase)
+        if utmost and phrase.determiner.lower() == "the" and not (phrase.modifiers or phrase.tail):
+            raise Unreadable(f"“{phrase.text}” does not say of what")
         if any(word in _NEARBY for word in phrase.core.split()[:-1]) and phrase.determiner.lower() == "the":
             raise Unreadable(f"“{phrase.text}” points to something named before")
         if phrase.determiner.lower() in ("the", "this", "these", "that", "those", "such"):

@@ -23,11 +23,13 @@ from knowledge.rules.objects import (
     is_compound,
     is_place_only,
     is_specific,
+    leans_on_context,
     names_in,
     repeats,
     role_of,
     with_adjective,
     with_complement,
+    with_field,
     with_rate,
     without_pronouns,
 )
@@ -82,12 +84,35 @@ class Interpreter:
             found += self._introduced(apposition)
         for clause in clauses:
             try:
-                found += without_pronouns(self._clause(clause, appositions))
+                found += self._telling(without_pronouns(self._clause(clause, appositions)))
             except Unreadable as reason:
                 reasons.append(str(reason))
         if not found:
             raise Unreadable(reasons[0] if reasons else "states no fact")
         return found
+
+    def _telling(self, facts: list[Fact]) -> list[Fact]:
+        """The facts without circumstances that lean on their context ("to the colony"); others are refused."""
+        if not self.discourse.titled:
+            return facts
+        told: list[Fact] = []
+        for fact in facts:
+            if isinstance(fact, Action):
+                kept = tuple(each for each in fact.adjuncts if not leans_on_context(each.text))
+                fact = replace(fact, adjuncts=kept)
+                if not (kept or fact.object):
+                    raise Unreadable("the clause has neither object nor clear circumstances")
+            text = (
+                fact.phrase
+                if isinstance(fact, Classification)
+                else fact.object
+                if isinstance(fact, Action)
+                else ""
+            )
+            if leans_on_context(text):
+                raise Unreadable(f"“{text}” does not say which one")
+            told.append(fact)
+        return told
 
     # Clauses
 
@@ -265,7 +290,12 @@ class Interpreter:
             if predicate.kind == "common" and not predicate.counted and not predicate.items
             else ""
         )
-        facts.append(Classification(subject.text, phrase, noun, self.evidence, past, subject.is_many))
+        many = (
+            subject.is_many
+            if clause is None
+            else clause.group.verb.finite.split()[0] in ("are", "were", "have")
+        )
+        facts.append(Classification(subject.text, phrase, noun, self.evidence, past, many))
         return facts
 
     def _is_unique_role(self, predicate: NounPhrase, relation: Relation) -> bool:
@@ -333,6 +363,16 @@ class Interpreter:
         if thing is None and not adjuncts:
             raise Unreadable("the clause has neither object nor circumstances")
         self._refuse_bare_being(clause, adjuncts)
+        if verb.finite.split()[0] in ("been", "being") or "nearby" in verb.finite.split():
+            raise Unreadable("a verb without its auxiliary")
+        if (
+            thing is None
+            and verb.lemma in ("share", "adopt", "make", "cause", "produce")
+            and not verb.passive
+        ):
+            raise Unreadable(f"“{verb.lemma}” without an object")
+        if any(each.value and each.value in clause.subject.text for each in adjuncts):
+            raise Unreadable("the circumstance names the subject itself")
         roles = [each for each in clause.attached if each.preposition == "as"]
         if len(roles) > 1 or any(each.phrase is not None and each.phrase.items for each in roles):
             raise Unreadable("several “as”: which belongs to whom is unclear")
@@ -344,6 +384,8 @@ class Interpreter:
             raise Unreadable("the object is too long to be remembered")
         self._refuse_unless_dated(clause, thing, adjuncts)
         words, adjuncts = with_rate(thing, adjuncts)
+        if thing is not None and self.discourse.titled:
+            words, adjuncts = with_field(words, thing, adjuncts)
         return Action(
             subject=_as_of(clause.subject),
             verb=verb,

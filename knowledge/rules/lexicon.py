@@ -314,7 +314,8 @@ NON_PERSON_NAME_WORDS = words(
     march april june july august september october november december research development marketing
     sales engineering finance operations security data cloud infrastructure support human resources
     quality safety science sciences arts medicine employee employees handbook guide manual overview
-    introduction incident history annual meeting
+    introduction incident history annual meeting california carolina mexico africa america asia europe australia
+    zealand
     """
 )
 ORGANISATION_WORDS = words(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -55,6 +56,20 @@ _NO_PLACES = lexicon.words(
 )
 
 
+_ORIGIN = re.compile(r"(?:an|ish|ese|ch|ic|German|Greek|Dutch)$")
+_BARE = re.compile(
+    r"\bthe ([a-z]+)(?=$|[,;.]| (?:in|on|at|after|before|by|for|with|to|from|and|is|was|that|which)\b)"
+)
+#: Of these there is one only, or the kind is meant.
+_ONE_ONLY = lexicon.words(
+    """
+    world earth sun moon sea sky internet web public law economy environment past future present north south east
+    west poor rich elderly young dead night day morning evening afternoon week month year weekend summer winter
+    spring autumn beginning end middle time way same most other former first second third last rest ground air water
+    """
+)
+
+
 def is_compound(phrase: NounPhrase) -> bool:
     """ "The finance team" says which team; "the distinctive structure" does not say which structure."""
     words = phrase.core.split()
@@ -96,6 +111,23 @@ def with_rate(thing: NounPhrase | None, adjuncts: tuple[Adjunct, ...]) -> tuple[
     return f"{thing.text} {rate.text}", tuple(each for each in adjuncts if each is not rate)
 
 
+def with_field(
+    words: str, thing: NounPhrase, adjuncts: tuple[Adjunct, ...]
+) -> tuple[str, tuple[Adjunct, ...]]:
+    """ "Covers research in psychotherapy": without its field the object would be too wide."""
+    last = thing.flat()[-1]
+    first = adjuncts[0] if adjuncts else None
+    wide = last.kind == "common" and last.determiner in ("", "a", "an") and last.owner is None
+    if (
+        not wide
+        or first is None
+        or first.role != "other"
+        or first.preposition not in ("in", "on", "within", "between")
+    ):
+        return words, adjuncts
+    return f"{words} {first.text}", adjuncts[1:]
+
+
 def _is_rate(adjunct: Adjunct) -> bool:
     return not adjunct.preposition and adjunct.text.split()[0] in ("a", "an")
 
@@ -134,9 +166,18 @@ def is_clear(thing: NounPhrase | None) -> bool:
 
 def is_specific(thing: NounPhrase) -> bool:
     """ "A degree", "a number of options": one of many; "sails", "the test tank", "a yard in Skov" are not."""
+    capitals = [word for word in thing.core.split() if word[:1].isupper()]
+    bare = thing.kind == "common" and not thing.modifiers and thing.determiner in ("", "a", "an")
+    if bare and capitals and all(map(_ORIGIN.search, capitals)):
+        return False
     if thing.kind != "common" or thing.determiner not in ("a", "an") or is_anchored(thing):
         return True
     return any(char.isdigit() for char in thing.text)
+
+
+def leans_on_context(text: str) -> bool:
+    """ "The outlet of the pond": a noun with nothing but an article, so that only the text says which one."""
+    return any(match.group(1) not in _ONE_ONLY for match in _BARE.finditer(text))
 
 
 def counted_noun(thing: NounPhrase | None) -> str:

@@ -134,9 +134,18 @@ def noun_phrases(
     if not conjunction and not (bare_list and _is_bare_enumeration(tokens, items, ends[-1])):
         return first
     items = _with_surname(items)
+    torn = items[-1].kind == "number" and items[0].kind != "number"
+    if torn or (items[0].kind == "name" and _is_bare_plural(items[-1])):
+        return None
     if items[-1].role and items[-2].kind == "common":  # "the philosopher and statesman Otto Lund"
         return None
     return NounPhrase(kind=items[0].kind, items=tuple(items), conjunction=conjunction or "and"), ends[-1]
+
+
+def _is_bare_plural(item: NounPhrase) -> bool:
+    """ "(owned by Helix, and) features programmes": after a name rather a verb than another thing."""
+    bare = not (item.determiner or item.owner or item.counted) and len(item.core.split()) < 3
+    return item.kind == "common" and item.plural and bare and item.core.islower()
 
 
 def _with_surname(items: list[NounPhrase]) -> list[NounPhrase]:
