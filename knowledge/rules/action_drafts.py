@@ -63,6 +63,8 @@ _HAPPENS_WIDELY = words(
 _DETAILED = re.compile(
     r" (?:in|of|at|on|for|by|from|to|near|with|that|who|which|between)\b.* (?:the )?\W?(?:[A-Z]|\d)"
 )
+#: What an authority does to more things than a text tells of.
+_DONE_TO_MANY = words("license list designate regulate recognise recognize classify certify")
 #: Contests and lists that many take part in.
 _LISTED = words(
     "olympics games championship championships cup register list league draft war congress census parliament"
@@ -102,8 +104,10 @@ def action_drafts(index: CorpusIndex) -> Iterator[Draft]:
     objects, subjects, circumstances = _gathered(actions)
     for key, said in objects.items():
         yield from _object_drafts(key, said, index.catalog)
+    shared = _shared_years(actions)
     for key, said in subjects.items():
-        yield from _subject_draft(key, said, index.catalog)
+        if (key[0], key[-1]) not in shared:
+            yield from _subject_draft(key, said, index.catalog)
     for key, said in circumstances.items():
         yield from _circumstance_draft(key, said, index.catalog)
     yield from _dated(actions, index.catalog)
@@ -119,6 +123,21 @@ def verb_key(action: Action) -> str:
     return f"{auxiliary} {verb.rest.casefold()}"
 
 
+def _shared_years(actions: Iterable[Action]) -> set[tuple[str, str]]:
+    """Verbs and years ("in 1980") that several subjects share, some of whom are told of by the day."""
+    found: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for action in actions:
+        year = _year(action)
+        if year and not action.object:
+            texts = found.setdefault((verb_key(action), f"in {year}"), {})
+            texts.setdefault(norm(action.subject), set()).update(norm(each.text) for each in action.adjuncts)
+    return {
+        key
+        for key, texts in found.items()
+        if len(texts) > 1 and any(key[1] not in each for each in texts.values())
+    }
+
+
 def _voices(action: Action) -> Iterator[Action]:
     """ "X was built in 1962 by Y" as what Y did, and as what happened to X, whoever did it."""
     active = made_active(action)
@@ -130,6 +149,7 @@ def _voices(action: Action) -> Iterator[Action]:
 def _each_doer(action: Action) -> Iterator[Action]:
     """ "A and B founded X": together, and each of them; what several do only together is not taken apart."""
     shared = any(each.preposition == "as" and each.plural for each in action.adjuncts)
+    shared = shared or (action.verb.lemma in ("become", "remain", "be") and action.several)
     if action.verb.lemma.split()[0] in _DONE_TOGETHER or shared:
         yield replace(action, doers=(), members=())
         return
@@ -158,7 +178,7 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
             wanted = (verb, norm(action.object), circumstances_told)
             subjects.setdefault(wanted, Said(action)).add(action.subject, action.evidence)
             continue
-        if action.object and not action.unnamed:
+        if action.object and not action.unnamed and action.verb.lemma not in _DONE_TO_MANY:
             objects.setdefault((subject, verb), Said(action)).add(action.object, action.evidence)
         whole = not any(each.preposition == "as" for each in action.adjuncts)
         for told in _each_member(action) if action.object and not action.doers and whole else ():
@@ -202,6 +222,8 @@ def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
 def _singles_out(action: Action, adjunct: Adjunct) -> bool:
     """May "who did it there?" have one answer: not "Who turned in office?", not "What was sold in France?" """
     if adjunct.role == "place" and (action.verb.passive and action.verb.lemma in _HAPPENS_WIDELY):
+        return False
+    if adjunct.value.startswith(("a number", "many ", "several ", "various ", "numerous ")):
         return False
     if _LISTED & set(re.findall(r"\w+", adjunct.value.lower())):
         return False

@@ -150,6 +150,14 @@ class Discourse:
             if norm(phrase.core) in _OFFICES or phrase.core.split()[0].lower() in _NO_NAME_OPENING:
                 raise Unreadable(f"“{phrase.core}” is no name")
             full = self.full_name(phrase.core)
+            ordinary = full == phrase.core and " " not in full and "NOUN" in parts_of_speech(full.lower())
+            if (
+                self.titled
+                and phrase.determiner.lower() == "the"
+                and ordinary
+                and norm(full) != norm(self.topic)
+            ):
+                raise Unreadable(f"“the {full}” is short for a longer name")
             if full == phrase.core and self._is_cut(full):
                 raise Unreadable(f"“{full}” may be short for another name")
             return self._named(full, phrase)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -56,6 +57,10 @@ LONGEST_PROPERTY = 5
 _SOMETIMES = lexicon.words(
     "often sometimes usually partly partially mostly mainly occasionally typically frequently"
 )
+#: What many do to one and the same.
+_MANY_DO = lexicon.words(
+    "represent star visit feature include call describe consider license list see know play"
+)
 #: Nouns that with a verb make one expression: "paid tribute", "played a leading role".
 _LIGHT = lexicon.words(
     """
@@ -64,6 +69,9 @@ _LIGHT = lexicon.words(
     contact access free siege claim home open nothing time times number majority variety range amount lot
     """
 )
+#: "The house of Lind House", "a group initially known": a thing of itself, a participle without its end.
+_DOUBLED = re.compile(r"\b(\w{4,})(?: \w+)? of (?:the )?(?:[\w.'’-]+ )*\1s?\b", re.IGNORECASE)
+_TORN = re.compile(r"\b(?:known|called|named|based|titled|entitled|to|of|the)$")
 _PLACED = lexicon.words("place point range start end")
 #: Before a value these say that it is not the plain one.
 _NOT_NOW = lexicon.words("formerly previously originally initially then once now also like unlike nearby")
@@ -102,6 +110,8 @@ class Interpreter:
                 fact = replace(fact, adjuncts=kept)
                 if not (kept or fact.object):
                     raise Unreadable("the clause has neither object nor clear circumstances")
+            if _DOUBLED.search(fact.subject) or _TORN.search(fact.subject):
+                raise Unreadable(f"“{fact.subject}” is no clear name")
             text = (
                 fact.phrase
                 if isinstance(fact, Classification)
@@ -365,6 +375,9 @@ class Interpreter:
         self._refuse_bare_being(clause, adjuncts)
         if verb.finite.split()[0] in ("been", "being") or "nearby" in verb.finite.split():
             raise Unreadable("a verb without its auxiliary")
+        alone = clause.subject.kind == "name" and " " not in clause.subject.core and not clause.subject.items
+        if alone and self.discourse.titled and verb.lemma in ("bear", "marry", "graduate"):
+            raise Unreadable(f"“{clause.subject.core}” is a surname or a first name alone")
         if (
             thing is None
             and verb.lemma in ("share", "adopt", "make", "cause", "produce")
@@ -394,7 +407,7 @@ class Interpreter:
             adjuncts=adjuncts,
             plural=clause.subject.is_many,
             clear=is_clear(thing) or (thing is not None and self._is_described(thing)),
-            telling=thing is None or self._is_looked_up_by(thing),
+            telling=self._singles_out(clause, thing),
             counted=counted_noun(thing),
             rate=words.removeprefix(thing.text).strip() if thing is not None else "",
             indefinite=not self._is_self_contained(clause),
@@ -424,6 +437,18 @@ class Interpreter:
         """ "The audit is on 3 May": a time is enough where no name, and no place, is left to be told of."""
         timed = bool(adjuncts) and all(each.role in _PLACED for each in adjuncts)
         return timed and (subject.kind != "name" or not self.discourse.titled)
+
+    def _singles_out(self, clause: Clause, thing: NounPhrase | None) -> bool:
+        """May one subject be found by the object alone: not by "can watch X", "represented Skov", "stars Li"?"""
+        if not self.discourse.titled:
+            return thing is None or self._is_looked_up_by(thing)
+        verb = clause.group.verb
+        if verb.auxiliary in ("can", "will", "should", "may") or verb.lemma in _MANY_DO:
+            return False
+        if verb.passive and thing is None:
+            return True
+        named = has_name(clause.subject.text) or is_compound(clause.subject)
+        return named and (thing is None or self._is_looked_up_by(thing))
 
     def _is_looked_up_by(self, thing: NounPhrase | None) -> bool:
         """Can "who did it to this?" be asked: not with "a degree", which others may have as well."""

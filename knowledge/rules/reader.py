@@ -31,6 +31,7 @@ from knowledge.rules.lexicon import (
     ORGANISATION_WORDS,
     PREPOSITIONS,
     SPEECH_VERBS,
+    SUBORDINATORS,
     words,
 )
 from knowledge.rules.morphology import parts_of_speech
@@ -317,7 +318,7 @@ class _Reader:
         for start, end in name_spans(sentence):
             text = re.sub(r"['’]s?$", "", strip_article(sentence[start:end]))
             name = self.discourse.full_name(text)
-            if self.discourse.is_person(name):
+            if self.discourse.is_person(name) and name.split()[0].lower() not in PREPOSITIONS | SUBORDINATORS:
                 self.discourse.mention(name, subject=start == 0)
 
     def _lose_track(self, sentence: str) -> None:
