@@ -39,7 +39,7 @@ _DONE_TOGETHER = words(
 )
 #: Prepositions that may end a question after an object: "Who did X share the prize with?"
 _STRANDED = words("with from to for against")
-_NEVER_STRANDED = frozenset(
+_NEVER_STRANDED = frozenset({"as part of", "in place of"}) | frozenset(
     {
         "along with",
         "together with",

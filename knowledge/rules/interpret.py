@@ -57,6 +57,8 @@ LONGEST_PROPERTY = 5
 _SOMETIMES = lexicon.words(
     "often sometimes usually partly partially mostly mainly occasionally typically frequently"
 )
+#: In the passive these say nothing without what somebody or something was declared, named or made.
+_COMPLETED = lexicon.words("declare deem consider render pronounce call name dub label make keep allow")
 #: What many do to one and the same.
 _MANY_DO = lexicon.words(
     "represent star visit feature include call describe consider license list see know play"
@@ -191,6 +193,8 @@ class Interpreter:
             predicate = self.discourse.resolve(predicate)
         except Unreadable:
             return []
+        if subject.kind == "name" and subject.text[:1].islower() and not subject.determiner:
+            return []
         if subject.kind == "common" and predicate.kind == "name" and not subject.items:
             subject, predicate = predicate, subject
         if (
@@ -210,7 +214,9 @@ class Interpreter:
         if self.discourse.role_in_topic(subject):
             relations = [Relation(relation_noun(subject, ()), "of", self.discourse.topic, subject.plural)]
         dated = any(each.time is not None for each in clause.attached)
-        circumstantial = bool(clause.adjective) and dated and not self._measured(clause)
+        circumstantial = (
+            bool(clause.adjective) and (dated or bool(clause.attached)) and not self._measured(clause)
+        )
         if relations and not circumstantial and not is_place_only(clause):
             values = self._values(clause)
             if values:
@@ -265,6 +271,9 @@ class Interpreter:
             raise Unreadable("the value is too long to be remembered")
         if any(value.split()[0].lower() in _NOT_NOW for value in values if value):
             raise Unreadable("the value holds of another time")
+        bare = [value for value in values if " " not in value]
+        if relation.noun in lexicon.KINSHIP and bare and self.discourse.titled and " " in relation.subject:
+            raise Unreadable("relatives by their first names alone")
         if len(relation.noun.split()) > LONGEST_PROPERTY:
             raise Unreadable("the property has no short name")
         if relation.noun in lexicon.KINSHIP:
@@ -384,6 +393,8 @@ class Interpreter:
             and not verb.passive
         ):
             raise Unreadable(f"“{verb.lemma}” without an object")
+        if verb.passive and thing is None and not clause.adjective and verb.lemma in _COMPLETED:
+            raise Unreadable(f"“{verb.finite}” what?")
         if any(each.value and each.value in clause.subject.text for each in adjuncts):
             raise Unreadable("the circumstance names the subject itself")
         roles = [each for each in clause.attached if each.preposition == "as"]
@@ -436,7 +447,8 @@ class Interpreter:
     def _is_event(self, subject: NounPhrase, adjuncts: tuple[Adjunct, ...]) -> bool:
         """ "The audit is on 3 May": a time is enough where no name, and no place, is left to be told of."""
         timed = bool(adjuncts) and all(each.role in _PLACED for each in adjuncts)
-        return timed and (subject.kind != "name" or not self.discourse.titled)
+        happens = singular(subject.head) in lexicon.HAPPENINGS | lexicon.RELATIONAL_NOUNS | lexicon.PART_NOUNS
+        return timed and (happens or not self.discourse.titled)
 
     def _singles_out(self, clause: Clause, thing: NounPhrase | None) -> bool:
         """May one subject be found by the object alone: not by "can watch X", "represented Skov", "stars Li"?"""

@@ -291,6 +291,8 @@ class VerbPhraseReader(SentenceCursor):
                 if token.lower in ("who", "which", "that") and _says_what_one_is(clause, attached):
                     self._relative = index + 1 if self._finite_at(index + 1) else None
                 end = self._modifier_end(index)
+                if self._comma_at(end) and self._enumerates(end) and end + 1 < len(self.tokens):
+                    raise Unreadable("an enumeration that is not understood")
                 clause, attached = with_tail(clause, attached, self._words(index, end))
                 index = end
             else:
