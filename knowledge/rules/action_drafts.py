@@ -188,7 +188,7 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
             key = (subject, verb, norm(action.object), _beside(action, adjunct), _manner(adjunct))
             if _is_asked_for(action, adjunct):
                 circumstances.setdefault(key, Said(action)).add(adjunct.text, action.evidence, adjunct)
-            if action.object and adjunct.named and adjunct.role in ("place", "other") and not action.doers:
+            if adjunct.named and adjunct.role in ("place", "other") and _may_find(action):
                 told = replace(action, adjuncts=(adjunct,))
                 where = (verb, norm(action.object), norm(adjunct.text))
                 subjects.setdefault(where, Said(told)).add(action.subject, action.evidence)
@@ -217,6 +217,13 @@ def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
     if adjunct.preposition in ("in", "on", "at") and not adjunct.named:
         return False
     return not action.object or (adjunct.preposition in _STRANDED and clear)
+
+
+def _may_find(action: Action) -> bool:
+    """What somebody can do, others can do as well."""
+    if not action.object or action.doers:
+        return False
+    return action.telling or action.verb.auxiliary not in ("can", "may", "will")
 
 
 def _singles_out(action: Action, adjunct: Adjunct) -> bool:

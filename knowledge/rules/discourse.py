@@ -412,7 +412,7 @@ class Discourse:
             return self.topic if self._only_topic() else ""
         if last.person or last.plural:
             return ""
-        if self.topic and not self.is_person(self.topic) and norm(last.name) != norm(self.topic):
+        if self.titled and not self.is_person(self.topic) and norm(last.name) != norm(self.topic):
             return ""  # "Disney ordered a season. The series ended": not Disney
         rivals = {
             norm(each.name)

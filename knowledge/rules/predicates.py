@@ -269,6 +269,8 @@ class VerbPhraseReader(SentenceCursor):
             elif self._is_subordinator(index):
                 self._refuse_condition(clause, token)
                 index = self._segment_end(index)
+            elif self._is_told_to(clause, index):
+                raise Unreadable("the infinitive after the object cannot be left out")
             elif (phrase := self._attached(index, after_verb=is_bare(clause) and not attached)) is not None:
                 clause, attached = attach(clause, attached, phrase[0])
                 index = phrase[1]
@@ -298,6 +300,19 @@ class VerbPhraseReader(SentenceCursor):
             else:
                 break
         return replace(clause, attached=tuple(attached)), self._checked_end(index)
+
+    def _is_told_to(self, clause: Clause, index: int) -> bool:
+        """ "Restrict shops to only sell red sails": an adverb may stand before the infinitive."""
+        adverb, verb = self.at(index + 1), self.at(index + 2)
+        controls = clause.object is not None and clause.group.verb.lemma.split()[0] in _CONTROLLING
+        return (
+            controls
+            and "TO" in self.tokens[index].tags
+            and adverb is not None
+            and (adverb.may_be("R") or adverb.lower == "only")
+            and verb is not None
+            and verb.may_be("VB")
+        )
 
     def _finite_at(self, index: int) -> bool:
         """Is the word a finite verb, so that "who", "which" or "that" before it is its subject?"""
