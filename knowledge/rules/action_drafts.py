@@ -39,7 +39,7 @@ _DONE_TOGETHER = words(
 )
 #: Prepositions that may end a question after an object: "Who did X share the prize with?"
 _STRANDED = words("with from to for against")
-_NEVER_STRANDED = frozenset({"as part of", "in place of"}) | frozenset(
+_NEVER_STRANDED = frozenset({"out of", "as part of", "in place of"}) | frozenset(
     {
         "along with",
         "together with",
@@ -65,6 +65,9 @@ _DETAILED = re.compile(
 )
 #: What an authority does to more things than a text tells of.
 _DONE_TO_MANY = words("license list designate regulate recognise recognize classify certify")
+_BY_COUNTRY = words(
+    "release premiere publish air stop launch broadcast introduce sell distribute screen show"
+)
 #: Contests and lists that many take part in.
 _LISTED = words(
     "olympics games championship championships cup register list league draft war congress census parliament"
@@ -182,7 +185,7 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
             objects.setdefault((subject, verb), Said(action)).add(action.object, action.evidence)
         whole = not any(each.preposition == "as" for each in action.adjuncts)
         for told in _each_member(action) if action.object and not action.doers and whole else ():
-            if told.telling:
+            if told.telling and not (told.unnamed and told.plural):
                 subjects.setdefault((verb, norm(told.object)), Said(told)).add(told.subject, told.evidence)
         for adjunct in action.adjuncts if not action.unnamed else ():
             key = (subject, verb, norm(action.object), _beside(action, adjunct), _manner(adjunct))
@@ -204,8 +207,16 @@ def _manner(adjunct: Adjunct) -> str:
     return "time" if adjunct.role in ("point", "range") else f"{adjunct.role} {adjunct.preposition}"
 
 
+def _differs_by_place(action: Action) -> bool:
+    """ "Released in France in 2006": elsewhere it was another time."""
+    placed = any(each.role == "place" for each in action.adjuncts)
+    return placed and action.verb.lemma.split()[0] in _BY_COUNTRY
+
+
 def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
     """Is there a natural question for it: not "What does X narrate events in?" or "What was X at?" """
+    if adjunct.role in _TIMES | {"place"} and _differs_by_place(action):
+        return False
     if adjunct.role == "agent" and (not action.verb.passive or action.object):
         return False
     if adjunct.role != "other":
@@ -327,7 +338,7 @@ def _dated(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:
             objects.setdefault(told_of, Said(dated)).add(action.object, action.evidence)
         for told in _each_member(dated) if not action.doers else ():
             done_to = (verb, norm(told.object), year)
-            if told.telling:
+            if told.telling and not (told.unnamed and told.plural):
                 subjects.setdefault(done_to, Said(told)).add(told.subject, told.evidence)
     for key, said in objects.items():
         yield from _object_drafts(key, said, catalog, f"in {key[2]}")
@@ -346,7 +357,7 @@ def _year(action: Action) -> str:
 def _merged(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:
     """ "When and where was X born?": time and place of one clause in one question."""
     for action in actions:
-        if action.indefinite:
+        if action.indefinite or action.unnamed or _differs_by_place(action):
             continue
         time = next((each for each in action.adjuncts if each.role == "point"), None)
         place = next((each for each in action.adjuncts if each.role == "place"), None)

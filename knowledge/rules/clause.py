@@ -129,4 +129,5 @@ def last_name(clause: Clause) -> NounPhrase | None:
     """The name that ends the clause, to which an aside after it belongs."""
     phrases = [each.phrase for each in clause.attached if each.phrase is not None]
     phrase = phrases[-1] if phrases else clause.object or clause.predicate
-    return phrase if phrase is not None and phrase.kind == "name" and not phrase.items else None
+    alone = phrase is not None and not phrase.items and not phrase.modifiers
+    return phrase if alone and phrase is not None and phrase.kind == "name" else None

@@ -210,6 +210,8 @@ class SentenceParser(VerbPhraseReader):
 
     def _leading_participle(self, index: int, main: Clause) -> None:
         present = not main.group.verb.past
+        if main.subject.owner is not None or main.subject.determiner.lower() in lexicon.POSSESSIVES:
+            return  # "Established in 1845, its first bishop was ...": not the bishop
         self._participle(main.subject, index, present=present)
 
     def _participle(self, subject: NounPhrase, index: int, *, present: bool) -> bool:

@@ -147,7 +147,8 @@ class Discourse:
         if phrase.kind == "name":
             if phrase.determiner.lower() in _POINTING:
                 raise Unreadable(f"“{phrase.determiner} {phrase.core}” points to something named before")
-            if norm(phrase.core) in _OFFICES or phrase.core.split()[0].lower() in _NO_NAME_OPENING:
+            office = any(f" {norm(phrase.core)}".endswith(f" {each}") for each in _OFFICES)
+            if office or phrase.core.split()[0].lower() in _NO_NAME_OPENING:
                 raise Unreadable(f"“{phrase.core}” is no name")
             full = self.full_name(phrase.core)
             ordinary = full == phrase.core and " " not in full and "NOUN" in parts_of_speech(full.lower())
@@ -260,8 +261,8 @@ class Discourse:
         }
         if self.topic and self.is_person(self.topic) and self._may_be(self.topic, gender):
             fits.setdefault(norm(self.topic), self.topic)
-        known = [each for each in fits if self.genders.get(each) == gender or each in self.people]
-        if self._is_lost() and norm(self.topic) not in fits and not known:
+        sure = [each for each in fits if self.genders.get(each) == gender or each in self.people]
+        if self._is_lost() and norm(self.topic) not in fits and not sure:
             raise Unreadable(f"“{word}” follows a sentence that was not understood")
         if len(fits) == 1:
             return self._taken(next(iter(fits.values())), gender)

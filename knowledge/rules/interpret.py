@@ -59,6 +59,10 @@ _SOMETIMES = lexicon.words(
 )
 #: In the passive these say nothing without what somebody or something was declared, named or made.
 _COMPLETED = lexicon.words("declare deem consider render pronounce call name dub label make keep allow")
+#: What is done to one thing with regard to another: half of it is not what was said.
+_BETWEEN_TWO = lexicon.words(
+    "separate divide distinguish transform convert transfer compare attribute prevent protect screen substitute"
+)
 #: What many do to one and the same.
 _MANY_DO = lexicon.words(
     "represent star visit feature include call describe consider license list see know play"
@@ -68,7 +72,7 @@ _LIGHT = lexicon.words(
     """
     role tribute part place attention ground rise birth way use care advantage control account effect charge note
     shape step steps action effort efforts need needs aim purpose interest success failure support influence impact
-    contact access free siege claim home open nothing time times number majority variety range amount lot
+    word contact access free siege claim home open nothing time times number majority variety range amount lot
     """
 )
 #: "The house of Lind House", "a group initially known": a thing of itself, a participle without its end.
@@ -395,6 +399,11 @@ class Interpreter:
             raise Unreadable(f"“{verb.lemma}” without an object")
         if verb.passive and thing is None and not clause.adjective and verb.lemma in _COMPLETED:
             raise Unreadable(f"“{verb.finite}” what?")
+        if verb.lemma.split()[0] in _BETWEEN_TWO and (thing is not None or verb.passive):
+            raise Unreadable(f"“{verb.lemma}” tells of two things at once")
+        bare = thing is not None and not (thing.modifiers or thing.tail or thing.items or " " in thing.core)
+        if self.discourse.titled and bare and thing is not None and thing.determiner in ("a", "an"):
+            raise Unreadable(f"“{thing.text}” says little by itself")
         if any(each.value and each.value in clause.subject.text for each in adjuncts):
             raise Unreadable("the circumstance names the subject itself")
         roles = [each for each in clause.attached if each.preposition == "as"]
@@ -481,14 +490,15 @@ class Interpreter:
         return all(self._means_one(item, clause.group.verb.past) for item in clause.subject.flat())
 
     def _means_one(self, item: NounPhrase, past: bool) -> bool:
+        unnamed = item.kind == "common" and item.owner is None and item.determiner in ("", "a", "an")
+        if self.discourse.titled and unnamed and item.head not in lexicon.MEMBER_NOUNS:
+            return False  # "Vegetation is tundra" holds of the topic alone, "British units" are some of them
         if item.kind in ("name", "date") or item.owner is not None or is_anchored(item):
             return True
         if item.kind != "common" or item.counted:
             return False
         if item.determiner == "the" and not item.tail:
             return self._is_described(item) or self._is_known_kind(item) or self._is_known_by_modifier(item)
-        if self.discourse.titled and item.head not in lexicon.MEMBER_NOUNS:
-            return False  # "Vegetation is tundra" holds of the topic alone
         return item.determiner in ("", "a", "an", "each", "every", "all") and not past
 
     def _is_known_by_modifier(self, phrase: NounPhrase) -> bool:

@@ -315,7 +315,8 @@ NON_PERSON_NAME_WORDS = words(
     sales engineering finance operations security data cloud infrastructure support human resources
     quality safety science sciences arts medicine employee employees handbook guide manual overview
     introduction incident history annual meeting california carolina mexico africa america asia europe australia
-    zealand
+    zealand britain ireland scotland wales england norway sweden finland denmark germany france spain italy greece
+    peak gap glacier copa liga ligue coppa serie bundesliga beauty coffee house
     """
 )
 ORGANISATION_WORDS = words(

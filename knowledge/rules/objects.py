@@ -51,14 +51,14 @@ _NO_PLACES = lexicon.words(
     """
     english french german spanish latin greek italian russian arabic chinese japanese hebrew dutch portuguese hindi
     tennis league cup championship championships olympics games series army navy tour war trophy open act treaty
-    division journal magazine
+    division journal magazine house representatives senate assembly parliament congress lords commons creed
     """
 )
 
 
 _ORIGIN = re.compile(r"(?:an|ish|ese|ch|ic|German|Greek|Dutch)$")
 _BARE = re.compile(
-    r"\bthe ([a-z]+)(?=$|[,;.]| (?:in|on|at|after|before|by|for|with|to|from|and|is|was|that|which)\b)"
+    r"\bthe (?:city |town |village |new |old )?([a-z]+)(?=$|[,;.]| (?:in|on|at|after|before|by|for|with|to|from|and|is|was|that|which)\b)"
 )
 #: Of these there is one only, or the kind is meant.
 _ONE_ONLY = lexicon.words(

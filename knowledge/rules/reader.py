@@ -138,6 +138,8 @@ class _Reader:
         noun = kind.split()[-1].lower() if kind.split() else ""
         if noun in ANAPHORIC_NOUNS or is_person_noun(noun):
             self.discourse.learn_noun(name, noun)
+            if not is_person_noun(noun):
+                self.discourse.things.add(norm(name))
             if is_person_noun(noun):
                 self.discourse.people.add(norm(name))
 

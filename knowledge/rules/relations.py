@@ -28,6 +28,12 @@ _EPONYMS = lexicon.words(
 )
 
 
+#: "The town of Ellerby" is Ellerby.
+_KINDS_OF_PLACE = lexicon.words(
+    "town city village state county district province island region municipality kingdom republic borough"
+)
+
+
 #: "North and South Dakota": the first is no name by itself.
 _PARTS_OF_NAMES = lexicon.words(
     "north south east west upper lower northern southern eastern western new old central inner outer"
@@ -70,6 +76,8 @@ def relation_of(phrase: NounPhrase, is_described: Callable[[NounPhrase], bool] =
         of = [f"{word} {inner.text}" for word, inner in phrase.modifiers]
         return Relation(relation_noun(phrase, of), "of", phrase.owner.text, phrase.plural)
     if phrase.determiner not in ("the", "") or phrase.counted:
+        return None
+    if phrase.core in _KINDS_OF_PLACE:
         return None
     chain = _chain(phrase)
     if len(chain) == 1 and chain[0][0] == "of" and is_person_noun(phrase.core) and _is_field(chain[0][1]):
