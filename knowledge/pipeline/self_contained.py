@@ -24,10 +24,14 @@ _DEICTIC = re.compile(
 _BARE_NOUNS = (
     "company|firm|organisation|organization|project|programme|program|team|museum|club|city|town|village|book|film|"
     "album|song|band|group|product|device|system|incident|accident|event|man|woman|author|person|document|text|"
-    "passage|article|section|page|report|building|bridge|ship|school|university|game|series|season"
+    "passage|article|section|page|report|building|bridge|ship|school|university|game|series|season|state|county|"
+    "province|council|commission|diocese|government|country|nation|continent|empire|kingdom|region|island|church|"
+    "airport|battle|war|election|tournament|league|episode|novel|movie|show|character|family|species|genus|community|"
+    "structure|structures|party|town|album|track|music|lyrics|former|latter"
 )
 _BARE_DEFINITE = re.compile(
     rf"\bthe (?:{_BARE_NOUNS})(?='s\b|\s*[,.?]|\s+(?:is|are|was|were|has|have|had|do|does|did|and)\b"
+    r"|\s+(?:from|at|by|with|to|for|as|during|after|before|since|into|until|when|that|which|who)\b"
     r"|\s+(?:in|on)\s+(?=\d|(?-i:[A-Z]))|$)",
     re.IGNORECASE,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -33,7 +34,43 @@ _DONE_TOGETHER = words(
     """
     meet marry share differ agree disagree divorce merge connect link combine unite compare separate divide
     exchange alternate collaborate cooperate compete border join total number
+    consist comprise form constitute compose
     """
+)
+#: Prepositions that may end a question after an object: "Who did X share the prize with?"
+_STRANDED = words("with from to for against")
+_NEVER_STRANDED = frozenset({"out of", "as part of", "in place of"}) | frozenset(
+    {
+        "along with",
+        "together with",
+        "by",
+        "within",
+        "throughout",
+        "under",
+        "without",
+        "after",
+        "before",
+        "as of",
+        "during",
+        "of",
+    }
+)
+#: What is done to many things in one place.
+_HAPPENS_WIDELY = words(
+    "release sell hold locate situate show broadcast register use find include play distribute make"
+)
+#: A kind that is told closely enough to be looked up by: "a museum in Skov", "a form that Helix makes".
+_DETAILED = re.compile(
+    r" (?:in|of|at|on|for|by|from|to|near|with|that|who|which|between)\b.* (?:the )?\W?(?:[A-Z]|\d)"
+)
+#: What an authority does to more things than a text tells of.
+_DONE_TO_MANY = words("license list designate regulate recognise recognize classify certify")
+_BY_COUNTRY = words(
+    "release premiere publish air stop launch broadcast introduce sell distribute screen show"
+)
+#: Contests and lists that many take part in.
+_LISTED = words(
+    "olympics games championship championships cup register list league draft war congress census parliament"
 )
 #: What happens to one thing once needs no place in a question for its time.
 _HAPPENS_ONCE = words("die open close start begin end happen occur premiere debut land")
@@ -70,8 +107,10 @@ def action_drafts(index: CorpusIndex) -> Iterator[Draft]:
     objects, subjects, circumstances = _gathered(actions)
     for key, said in objects.items():
         yield from _object_drafts(key, said, index.catalog)
+    shared = _shared_years(actions)
     for key, said in subjects.items():
-        yield from _subject_draft(key, said, index.catalog)
+        if (key[0], key[-1]) not in shared:
+            yield from _subject_draft(key, said, index.catalog)
     for key, said in circumstances.items():
         yield from _circumstance_draft(key, said, index.catalog)
     yield from _dated(actions, index.catalog)
@@ -87,6 +126,21 @@ def verb_key(action: Action) -> str:
     return f"{auxiliary} {verb.rest.casefold()}"
 
 
+def _shared_years(actions: Iterable[Action]) -> set[tuple[str, str]]:
+    """Verbs and years ("in 1980") that several subjects share, some of whom are told of by the day."""
+    found: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for action in actions:
+        year = _year(action)
+        if year and not action.object:
+            texts = found.setdefault((verb_key(action), f"in {year}"), {})
+            texts.setdefault(norm(action.subject), set()).update(norm(each.text) for each in action.adjuncts)
+    return {
+        key
+        for key, texts in found.items()
+        if len(texts) > 1 and any(key[1] not in each for each in texts.values())
+    }
+
+
 def _voices(action: Action) -> Iterator[Action]:
     """ "X was built in 1962 by Y" as what Y did, and as what happened to X, whoever did it."""
     active = made_active(action)
@@ -97,7 +151,9 @@ def _voices(action: Action) -> Iterator[Action]:
 
 def _each_doer(action: Action) -> Iterator[Action]:
     """ "A and B founded X": together, and each of them; what several do only together is not taken apart."""
-    if action.verb.lemma.split()[0] in _DONE_TOGETHER:
+    shared = any(each.preposition == "as" and each.plural for each in action.adjuncts)
+    shared = shared or (action.verb.lemma in ("become", "remain", "be") and action.several)
+    if action.verb.lemma.split()[0] in _DONE_TOGETHER or shared:
         yield replace(action, doers=(), members=())
         return
     yield action
@@ -109,7 +165,9 @@ def _each_member(action: Action) -> Iterator[Action]:
     """ "X maintains A and B" looked up by A, by B, and by both."""
     yield action
     for member in action.members:
-        yield replace(action, object=member, several=is_plural(member), clear=True, counted="", rate="")
+        yield replace(
+            action, object=member, several=is_plural(member), clear=True, telling=True, counted="", rate=""
+        )
 
 
 def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
@@ -123,18 +181,22 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
             wanted = (verb, norm(action.object), circumstances_told)
             subjects.setdefault(wanted, Said(action)).add(action.subject, action.evidence)
             continue
-        if action.object:
+        if action.object and not action.unnamed and action.verb.lemma not in _DONE_TO_MANY:
             objects.setdefault((subject, verb), Said(action)).add(action.object, action.evidence)
-        for told in _each_member(action) if action.object and not action.doers else ():
-            subjects.setdefault((verb, norm(told.object)), Said(told)).add(told.subject, told.evidence)
-        for adjunct in action.adjuncts:
+        whole = not any(each.preposition == "as" for each in action.adjuncts)
+        for told in _each_member(action) if action.object and not action.doers and whole else ():
+            if told.telling and not (told.unnamed and told.plural):
+                subjects.setdefault((verb, norm(told.object)), Said(told)).add(told.subject, told.evidence)
+        for adjunct in action.adjuncts if not action.unnamed else ():
             key = (subject, verb, norm(action.object), _beside(action, adjunct), _manner(adjunct))
-            circumstances.setdefault(key, Said(action)).add(adjunct.text, action.evidence, adjunct)
-            if action.object and adjunct.named and adjunct.role in ("place", "other") and not action.doers:
+            if _is_asked_for(action, adjunct):
+                circumstances.setdefault(key, Said(action)).add(adjunct.text, action.evidence, adjunct)
+            if adjunct.named and adjunct.role in ("place", "other") and _may_find(action):
                 told = replace(action, adjuncts=(adjunct,))
                 where = (verb, norm(action.object), norm(adjunct.text))
                 subjects.setdefault(where, Said(told)).add(action.subject, action.evidence)
-            if not action.object and not _beside(action, adjunct):
+            alone = not action.object and not action.doers
+            if alone and not _beside(action, adjunct) and _singles_out(action, adjunct):
                 subjects.setdefault(
                     (verb, "", norm(adjunct.text)), Said(replace(action, adjuncts=(adjunct,)))
                 ).add(action.subject, action.evidence)
@@ -143,6 +205,50 @@ def _gathered(actions: Iterable[Action]) -> tuple[Gathered, Gathered, Gathered]:
 
 def _manner(adjunct: Adjunct) -> str:
     return "time" if adjunct.role in ("point", "range") else f"{adjunct.role} {adjunct.preposition}"
+
+
+def _differs_by_place(action: Action) -> bool:
+    """ "Released in France in 2006": elsewhere it was another time."""
+    placed = any(each.role == "place" for each in action.adjuncts)
+    return placed and action.verb.lemma.split()[0] in _BY_COUNTRY
+
+
+def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
+    """Is there a natural question for it: not "What does X narrate events in?" or "What was X at?" """
+    if adjunct.role in _TIMES | {"place"} and _differs_by_place(action):
+        return False
+    if adjunct.role == "agent" and (not action.verb.passive or action.object):
+        return False
+    if adjunct.role != "other":
+        return True
+    is_bare = action.verb.finite in ("is", "are", "was", "were") and not action.object
+    if is_bare or adjunct.preposition in _NEVER_STRANDED:
+        return False
+    clear = adjunct.named or any(char.isdigit() for char in adjunct.value)
+    if adjunct.preposition in ("in", "on", "at") and not adjunct.named:
+        return False
+    return not action.object or (adjunct.preposition in _STRANDED and clear)
+
+
+def _may_find(action: Action) -> bool:
+    """What somebody can do, others can do as well."""
+    if not action.object or action.doers:
+        return False
+    return action.telling or action.verb.auxiliary not in ("can", "may", "will")
+
+
+def _singles_out(action: Action, adjunct: Adjunct) -> bool:
+    """May "who did it there?" have one answer: not "Who turned in office?", not "What was sold in France?" """
+    if adjunct.role == "place" and (action.verb.passive and action.verb.lemma in _HAPPENS_WIDELY):
+        return False
+    if adjunct.value.startswith(("a number", "many ", "several ", "various ", "numerous ")):
+        return False
+    if _LISTED & set(re.findall(r"\w+", adjunct.value.lower())):
+        return False
+    others = [each for each in action.adjuncts if each is not adjunct and each.role not in _TIMES | {"place"}]
+    if others and action.verb.lemma not in _HAPPENS_ONCE:
+        return False
+    return adjunct.preposition != "as" and (has_name(adjunct.value) or any(map(str.isdigit, adjunct.value)))
 
 
 def _beside(action: Action, adjunct: Adjunct) -> str:
@@ -227,12 +333,13 @@ def _dated(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:
             continue
         verb = verb_key(action)
         dated = replace(action, adjuncts=())
-        if action.subject[:1].isupper() or has_name(action.subject):
+        if not action.unnamed and (action.subject[:1].isupper() or has_name(action.subject)):
             told_of = (norm(action.subject), verb, year)
             objects.setdefault(told_of, Said(dated)).add(action.object, action.evidence)
         for told in _each_member(dated) if not action.doers else ():
             done_to = (verb, norm(told.object), year)
-            subjects.setdefault(done_to, Said(told)).add(told.subject, told.evidence)
+            if told.telling and not (told.unnamed and told.plural):
+                subjects.setdefault(done_to, Said(told)).add(told.subject, told.evidence)
     for key, said in objects.items():
         yield from _object_drafts(key, said, catalog, f"in {key[2]}")
     for key, said in subjects.items():
@@ -250,7 +357,7 @@ def _year(action: Action) -> str:
 def _merged(actions: Iterable[Action], catalog: Catalog) -> Iterator[Draft]:
     """ "When and where was X born?": time and place of one clause in one question."""
     for action in actions:
-        if action.indefinite:
+        if action.indefinite or action.unnamed or _differs_by_place(action):
             continue
         time = next((each for each in action.adjuncts if each.role == "point"), None)
         place = next((each for each in action.adjuncts if each.role == "place"), None)
@@ -345,13 +452,25 @@ def _age_draft(birth: Action, born: Adjunct, death: Action, died: Adjunct) -> It
 def _kinds(index: CorpusIndex) -> Iterator[Draft]:
     by_subject: dict[str, list[Classification]] = {}
     by_phrase: dict[str, list[Classification]] = {}
+    by_noun: dict[str, list[Classification]] = {}
     for fact in index.classifications:
         by_subject.setdefault(norm(fact.subject), []).append(fact)
         by_phrase.setdefault(norm(fact.phrase), []).append(fact)
+        by_noun.setdefault(fact.noun, []).append(fact)
     for facts in by_subject.values():
         yield _kind_draft(facts, index.catalog)
     for facts in by_phrase.values():
-        yield from _instances(facts, index.catalog)
+        if not _is_exceeded(facts, by_noun[facts[0].noun]):
+            yield from _instances(facts, index.catalog)
+
+
+def _is_exceeded(facts: list[Classification], alike: list[Classification]) -> bool:
+    """ "An American actress" when another is "an American film actress": it is not the only one."""
+    wanted = set(norm(facts[0].phrase).split())
+    subjects = {norm(fact.subject) for fact in facts}
+    return any(
+        norm(fact.subject) not in subjects and wanted < set(norm(fact.phrase).split()) for fact in alike
+    )
 
 
 def _kind_draft(facts: list[Classification], catalog: Catalog) -> Draft:
@@ -389,6 +508,7 @@ def _instances(facts: list[Classification], catalog: Catalog) -> Iterator[Draft]
         or len(subjects) > LONGEST_LIST
         or first.plural
         or not first.noun
+        or not _DETAILED.search(first.phrase)
     ):
         return
     if first.phrase.startswith("the ") and not has_name(first.phrase):

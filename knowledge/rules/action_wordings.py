@@ -27,7 +27,8 @@ from knowledge.rules.verbs import finite_for_one
 _NO_PASSIVE = words(
     """
     have be become remain cost weigh last lack resemble fit suit stay equal contain measure mean marry leave join
-    receive include consist lie enter reach attend total span take get speak
+    receive include consist lie enter reach attend total span take get speak star face form air feature play
+    win lose begin start end run want need like love survive follow
     """
 )
 #: After these, "in X" names a language, a field or a material rather than a place, unless X is a place.
@@ -46,6 +47,11 @@ _DURATION_OPENINGS = {
     "within": ["Within what time", "How quickly"],
     "after": ["After how long"],
 }
+#: A longer object is not moved to the front of a question.
+LONGEST_MOVED = 6
+#: "Hurt by the slump" does not say which slump.
+_UNCLEAR_AGENT = re.compile(r"the [a-z]+")
+_MAKES_WORKS = words("release publish write record produce direct distribute air broadcast own operate")
 _STAYS_PASSIVE = words("know name call mean bear")
 _GROUPS = words(
     """
@@ -78,7 +84,7 @@ def made_active(action: Action) -> Action:
     if agent is None or not verb.passive or action.object or verb.lemma in ("know", "name", "call"):
         return action
     active = _active(verb, plural=agent.plural)
-    if active is None:
+    if active is None or _UNCLEAR_AGENT.fullmatch(agent.value):
         return action
     rest = tuple(each for each in action.adjuncts if each is not agent)
     return replace(
@@ -93,6 +99,7 @@ def made_active(action: Action) -> Action:
         counted="",
         members=action.doers,
         doers=(),
+        unnamed=not any(word[:1].isupper() for word in agent.value.split()),
     )
 
 
@@ -126,6 +133,8 @@ def object_word(value: str, catalog: Catalog, verb: Verb) -> str:
     last = singular(value.split()[-1].lower())
     if verb.lemma in ("last", "take") and {last, last.removesuffix("s")} & TIME_UNITS:
         return "How long"
+    if verb.lemma in _MAKES_WORKS:
+        return "What"
     is_person = catalog.is_person(value) or (looks_like_person_name(value.split(" and ")[0].split(",")[0]))
     common_person = value[:1].islower() and is_person_noun(strip_article(value).split(" of ")[0])
     return "Who" if is_person or common_person else "What"
@@ -143,7 +152,8 @@ def object_questions(action: Action, catalog: Catalog, when: str = "") -> list[s
         by_measure = questions[1:] if word in ("How long", "How much") else []
         told = f"Can you tell me how many {action.counted} {subject} {verb.finite}{tail}?"
         return [questions[0], *by_measure, told]
-    kind = catalog.noun(action.object) if word == "What" else "person"
+    person = "person" if looks_like_person_name(action.object) else ""
+    kind = catalog.noun(action.object) if word == "What" else person
     if kind and " and " not in action.object and word in ("What", "Who"):
         questions.append(f"Which {kind} {verb.auxiliary} {subject} {verb.rest}{tail}?")
     low = word.lower()
@@ -236,7 +246,8 @@ def subject_questions(doing: Doing, catalog: Catalog, *circumstances: str) -> li
     if word == "Who" and action.object and not circumstances:
         questions += _role_questions(doing)
     passive = _passive(action.verb)
-    is_amount = action.object.removeprefix("about ")[:1].isdigit()  # "805 km" is flowed by nothing
+    is_long = len(action.object.split()) > LONGEST_MOVED
+    is_amount = is_long or action.object.removeprefix("about ")[:1].isdigit()  # "805 km" is flowed by nothing
     if action.object and passive and not circumstances and not action.counted and not is_amount:
         be, _, participle = passive.partition(" ")
         be = {"was": "were", "is": "are", "has": "have"}.get(be, be) if action.several else be

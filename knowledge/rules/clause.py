@@ -99,7 +99,8 @@ def _binds_to_object(target: NounPhrase, preposition: str) -> bool:
     last = target.flat()[-1]
     if last.kind not in ("common", "number"):
         return False
-    definite = last.determiner == "the" and not last.modifiers and not last.owner
+    utmost = any(word.endswith("est") or word in ("only", "first", "last") for word in last.core.split()[:-1])
+    definite = last.determiner == "the" and (utmost or not last.modifiers) and not last.owner
     return preposition in _NOUN_PREPOSITIONS or (definite and preposition in _PLACE_LIKE)
 
 
@@ -128,4 +129,5 @@ def last_name(clause: Clause) -> NounPhrase | None:
     """The name that ends the clause, to which an aside after it belongs."""
     phrases = [each.phrase for each in clause.attached if each.phrase is not None]
     phrase = phrases[-1] if phrases else clause.object or clause.predicate
-    return phrase if phrase is not None and phrase.kind == "name" and not phrase.items else None
+    alone = phrase is not None and not phrase.items and not phrase.modifiers
+    return phrase if alone and phrase is not None and phrase.kind == "name" else None

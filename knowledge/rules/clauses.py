@@ -17,6 +17,8 @@ from knowledge.rules.predicates import VerbPhraseReader
 from knowledge.rules.verbs import Unreadable, passive_group, refuse_negation, skip_adverbs, verb_group
 
 _DROPPED_OPENINGS = lexicon.words("a an the such including")
+#: Before the subject these compare or set apart; they say nothing of what the subject does.
+_COMPARING = lexicon.words("like unlike besides despite with without among amongst except")
 _STATE_PARTICIPLES = lexicon.words(
     "located situated based headquartered known called named housed set nestled"
 )
@@ -63,7 +65,8 @@ class SentenceParser(VerbPhraseReader):
                 and (phrase := self._attached(index, single=True))
                 and self._comma_at(phrase[1])
             ):
-                taken.append(phrase[0])
+                if phrase[0].preposition not in _COMPARING:
+                    taken.append(phrase[0])
                 index = self._after_comma(phrase[1])
             else:
                 break
@@ -144,6 +147,8 @@ class SentenceParser(VerbPhraseReader):
         token = self.tokens[index] if index < len(self.tokens) else None
         if token is None:
             return None
+        if token.lower in ("except", "excluding", "but", "not", "or"):
+            raise Unreadable(f"an exception: “{token.text}”")
         if token.lower in ("who", "which") and self._verb_follows(index + 1):
             return self._closing(self._verb_phrase(subject, index + 1, (), "", commas=False))
         if token.may_be("VBN") and not token.may_be("N", "NS"):
@@ -205,11 +210,15 @@ class SentenceParser(VerbPhraseReader):
 
     def _leading_participle(self, index: int, main: Clause) -> None:
         present = not main.group.verb.past
+        if main.subject.owner is not None or main.subject.determiner.lower() in lexicon.POSSESSIVES:
+            return  # "Established in 1845, its first bishop was ...": not the bishop
         self._participle(main.subject, index, present=present)
 
     def _participle(self, subject: NounPhrase, index: int, *, present: bool) -> bool:
         """ "founded in 1998 by X" about a subject: a passive clause of its own."""
         token = self.tokens[index]
+        if token.is_name:
+            return False
         be = "is" if present and token.lower in _STATE_PARTICIPLES else "was"
         if subject.is_many:
             be = {"is": "are", "was": "were"}[be]

@@ -20,9 +20,41 @@ from knowledge.rules.english import (
     strip_article,
 )
 from knowledge.rules.facts import norm
+from knowledge.rules.morphology import parts_of_speech
 from knowledge.rules.phrases import NounPhrase
 from knowledge.rules.verbs import Unreadable
 
+#: Buildings: in a text about one of them "the building" is that one, not a part of it.
+_MAY_BE_ALL = lexicon.words(
+    """
+    building house hall church school library station bridge park market hospital clinic airport cathedral abbey
+    castle lighthouse theatre theater cinema stadium gallery museum brewery mill factory plant garden square chapel
+    """
+)
+_HAVE_BUILDINGS = lexicon.PLACE_WORDS - {"building", "hall", "room", "office", "venue"} | lexicon.words(
+    "company firm business organisation organization club team project programme association society"
+)
+_NEARBY = lexicon.words("adjacent nearby surrounding neighbouring neighboring adjoining latter former said")
+#: Capitalised offices: whose they are, the text around them says.
+_OFFICES = frozenset(
+    {
+        "prime minister",
+        "president",
+        "king",
+        "queen",
+        "governor",
+        "mayor",
+        "emperor",
+        "minister",
+        "chairman",
+        "bishop",
+    }
+)
+_NO_NAME_OPENING = lexicon.words(
+    "though although while when if after since because however despite whereas until unless by for from with during"
+)
+_UTMOST = re.compile(r"^(?:most|least|largest|smallest|.{3,}[^rnfw]est)$")
+_POINTING = lexicon.words("this these that those such another both either other")
 _TITLED = re.compile(r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor)\.? (?=[A-ZÀ-Þ])")
 
 
@@ -56,6 +88,8 @@ class Discourse:
     described: set[str] = field(default_factory=set)
     parts_of_names: frozenset[str] = frozenset()
     speaks_of_people: bool = False
+    lost_at: int = -1
+    titled: bool = False
 
     # What has been said
 
@@ -111,7 +145,30 @@ class Discourse:
         if phrase.determiner.lower() in lexicon.POSSESSIVES:
             return replace(phrase, owner=self._possessor(phrase.determiner.lower()), determiner="")
         if phrase.kind == "name":
-            return self._named(self.full_name(phrase.core), phrase)
+            if phrase.determiner.lower() in _POINTING:
+                raise Unreadable(f"“{phrase.determiner} {phrase.core}” points to something named before")
+            office = any(f" {norm(phrase.core)}".endswith(f" {each}") for each in _OFFICES)
+            if office or phrase.core.split()[0].lower() in _NO_NAME_OPENING:
+                raise Unreadable(f"“{phrase.core}” is no name")
+            full = self.full_name(phrase.core)
+            ordinary = full == phrase.core and " " not in full and "NOUN" in parts_of_speech(full.lower())
+            if (
+                self.titled
+                and phrase.determiner.lower() == "the"
+                and ordinary
+                and norm(full) != norm(self.topic)
+            ):
+                raise Unreadable(f"“the {full}” is short for a longer name")
+            if full == phrase.core and self._is_cut(full):
+                raise Unreadable(f"“{full}” may be short for another name")
+            return self._named(full, phrase)
+        if phrase.determiner.lower() in ("another", "both", "either") or phrase.core.split()[:1] == ["other"]:
+            raise Unreadable(f"“{phrase.text}” points to something named before")
+        utmost = any(_UTMOST.search(word) for word in phrase.core.split()[:-1]) and not is_anchored(phrase)
+        if utmost and phrase.determiner.lower() == "the" and not (phrase.modifiers or phrase.tail):
+            raise Unreadable(f"“{phrase.text}” does not say of what")
+        if any(word in _NEARBY for word in phrase.core.split()[:-1]) and phrase.determiner.lower() == "the":
+            raise Unreadable(f"“{phrase.text}” points to something named before")
         if phrase.determiner.lower() in ("the", "this", "these", "that", "those", "such"):
             return self._definite(phrase)
         return phrase
@@ -156,6 +213,16 @@ class Discourse:
             else name
         )
 
+    def _is_cut(self, name: str) -> bool:
+        """ "Smith" after "Ada Smith" and "Otto Smith", "Armstrong" under "William Armstrong, Baron of X"."""
+        if " " in name or norm(name) == norm(self.topic):
+            return False
+        known = {mention.name for mention in self.mentions} | ({self.topic} if self.topic else set())
+        full = {norm(each) for each in known if _is_short_for(name, each, self.is_person(each))}
+        heard = any(norm(name) == norm(each) for each in known)
+        of_topic = _is_word_of(name, self.topic) and not parts_of_speech(name.lower())
+        return len(full) > 1 or (not full and not heard and of_topic)
+
     def _pronoun(self, word: str) -> NounPhrase:
         if word in lexicon.MASCULINE | lexicon.FEMININE:
             return self._named(self._person("m" if word in lexicon.MASCULINE else "f", word))
@@ -194,6 +261,9 @@ class Discourse:
         }
         if self.topic and self.is_person(self.topic) and self._may_be(self.topic, gender):
             fits.setdefault(norm(self.topic), self.topic)
+        sure = [each for each in fits if self.genders.get(each) == gender or each in self.people]
+        if self._is_lost() and norm(self.topic) not in fits and not sure:
+            raise Unreadable(f"“{word}” follows a sentence that was not understood")
         if len(fits) == 1:
             return self._taken(next(iter(fits.values())), gender)
         last = self._last_subject(person=True)
@@ -225,6 +295,8 @@ class Discourse:
     def _thing(self, word: str) -> str:
         if before := self._subject_of_sentence():
             return before
+        if self._is_lost():
+            raise Unreadable(f"“{word}” follows a sentence that was not understood")
         last = self._last_subject(person=False)
         things = [
             each for each in self._recent() if self._is_thing(each) and each.spoken >= self.sentence - 1
@@ -245,6 +317,10 @@ class Discourse:
         raise Unreadable(
             f"“{word}” may be more than one thing" if names else f"“{word}” has no name before it"
         )
+
+    def _is_lost(self) -> bool:
+        """Was the sentence before this one not understood, and about something else than the topic?"""
+        return self.lost_at == self.sentence - 1 and self.lost_at >= self.paragraph_start
 
     def _subject_of_sentence(self) -> str:
         """ "The choir was founded by X, and it is led by Y": the one thing that the sentence spoke of before."""
@@ -337,6 +413,8 @@ class Discourse:
             return self.topic if self._only_topic() else ""
         if last.person or last.plural:
             return ""
+        if self.titled and not self.is_person(self.topic) and norm(last.name) != norm(self.topic):
+            return ""  # "Disney ordered a season. The series ended": not Disney
         rivals = {
             norm(each.name)
             for each in self._recent()
@@ -358,6 +436,10 @@ class Discourse:
             return False
         if noun not in lexicon.PART_NOUNS | lexicon.RELATIONAL_NOUNS or noun in self._nouns_of(self.topic):
             return False
+        if noun in self.topic.lower().split():
+            return False
+        if noun in _MAY_BE_ALL and not self._nouns_of(self.topic) & _HAVE_BUILDINGS:
+            return False  # "the house" in a text about one house
         return self._still_on_topic()
 
     def _still_on_topic(self) -> bool:
@@ -418,6 +500,12 @@ def _is_short_for(short: str, full: str, person: bool) -> bool:
     if person:
         return short in (words[0], words[-1])
     return short == words[-1] and words[0].lower() in lexicon.PREFIXED_KINDS
+
+
+def _is_word_of(short: str, full: str) -> bool:
+    """ "Armstrong" of "William Armstrong, Baron of X"; a town is not short for "Columbia, South Carolina"."""
+    words = re.findall(r"[\w'’-]+", full)
+    return len(words) > 1 and short in words and not full.startswith(f"{short},")
 
 
 def _is_only_dated(phrase: NounPhrase) -> bool:

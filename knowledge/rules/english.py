@@ -171,7 +171,17 @@ def strip_article(noun_phrase: str) -> str:
 
 def possessive(name: str) -> str:
     """ "Mara Lind's", "the employees'"; a singular name in -s takes "'s" ("Jonas's")."""
-    is_plural_noun = name.split()[-1].islower() and is_plural(name) and name.endswith("s") if name else False
+    last = name.split()[-1] if name else ""
+    common = last.islower() or last in (
+        "Workers",
+        "Years",
+        "Women",
+        "Children",
+        "Farmers",
+        "Teachers",
+        "Players",
+    )
+    is_plural_noun = common and is_plural(name) and name.endswith("s")
     return f"{name}'" if is_plural_noun else f"{name}'s"
 
 

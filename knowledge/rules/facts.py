@@ -82,8 +82,9 @@ class Action:
     ``clear`` says that the object can be understood without the subject; ``counted`` is the noun of an object
     that is a number of things; ``several`` that the object stands in the plural. ``rate`` is the part of the
     object that says per what it is counted. An ``indefinite`` subject ("a pump") can only be asked for, and
-    only with all circumstances. ``members`` are the things of an object that is an enumeration, ``doers`` the
-    names of a subject that is one.
+    only with all circumstances. An ``unnamed`` one ("volunteers") cannot be asked about. ``telling`` says that
+    the object alone, without the circumstances, may single the subject out. ``members`` are the things of an
+    object that is an enumeration, ``doers`` the names of a subject that is one.
     """
 
     subject: str
@@ -97,6 +98,8 @@ class Action:
     several: bool = False
     rate: str = ""
     indefinite: bool = False
+    unnamed: bool = False
+    telling: bool = True
     members: tuple[str, ...] = ()
     doers: tuple[str, ...] = ()
 

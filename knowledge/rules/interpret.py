@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,16 +23,26 @@ from knowledge.rules.objects import (
     is_clear,
     is_compound,
     is_place_only,
+    is_specific,
+    leans_on_context,
     names_in,
     repeats,
     role_of,
     with_adjective,
     with_complement,
+    with_field,
     with_rate,
     without_pronouns,
 )
 from knowledge.rules.phrases import NounPhrase
-from knowledge.rules.relations import VAGUE_OWNED, Relation, given_amount, relation_noun, relations_of
+from knowledge.rules.relations import (
+    VAGUE_OWNED,
+    Relation,
+    given_amount,
+    names_thing,
+    relation_noun,
+    relations_of,
+)
 from knowledge.rules.times import TimeRole, made_absolute
 from knowledge.rules.verbs import NORMS, Unreadable
 
@@ -41,6 +52,35 @@ _DIMENSIONS = {
     "tall": "height", "high": "height", "long": "length", "wide": "width", "deep": "depth", "thick": "thickness",
 }  # fmt: skip
 LONGEST_VALUE = 25
+#: A property has a short name: "head of research", not "major gateway to air travel for large parts".
+LONGEST_PROPERTY = 5
+_SOMETIMES = lexicon.words(
+    "often sometimes usually partly partially mostly mainly occasionally typically frequently"
+)
+#: In the passive these say nothing without what somebody or something was declared, named or made.
+_COMPLETED = lexicon.words("declare deem consider render pronounce call name dub label make keep allow")
+#: What is done to one thing with regard to another: half of it is not what was said.
+_BETWEEN_TWO = lexicon.words(
+    "separate divide distinguish transform convert transfer compare attribute prevent protect screen substitute"
+)
+#: What many do to one and the same.
+_MANY_DO = lexicon.words(
+    "represent star visit feature include call describe consider license list see know play"
+)
+#: Nouns that with a verb make one expression: "paid tribute", "played a leading role".
+_LIGHT = lexicon.words(
+    """
+    role tribute part place attention ground rise birth way use care advantage control account effect charge note
+    shape step steps action effort efforts need needs aim purpose interest success failure support influence impact
+    word contact access free siege claim home open nothing time times number majority variety range amount lot
+    """
+)
+#: "The house of Lind House", "a group initially known": a thing of itself, a participle without its end.
+_DOUBLED = re.compile(r"\b(\w{4,})(?: \w+)? of (?:the )?(?:[\w.'’-]+ )*\1s?\b", re.IGNORECASE)
+_TORN = re.compile(r"\b(?:known|called|named|based|titled|entitled|to|of|the)$")
+_PLACED = lexicon.words("place point range start end")
+#: Before a value these say that it is not the plain one.
+_NOT_NOW = lexicon.words("formerly previously originally initially then once now also like unlike nearby")
 
 
 @dataclass
@@ -58,12 +98,37 @@ class Interpreter:
             found += self._introduced(apposition)
         for clause in clauses:
             try:
-                found += without_pronouns(self._clause(clause, appositions))
+                found += self._telling(without_pronouns(self._clause(clause, appositions)))
             except Unreadable as reason:
                 reasons.append(str(reason))
         if not found:
             raise Unreadable(reasons[0] if reasons else "states no fact")
         return found
+
+    def _telling(self, facts: list[Fact]) -> list[Fact]:
+        """The facts without circumstances that lean on their context ("to the colony"); others are refused."""
+        if not self.discourse.titled:
+            return facts
+        told: list[Fact] = []
+        for fact in facts:
+            if isinstance(fact, Action):
+                kept = tuple(each for each in fact.adjuncts if not leans_on_context(each.text))
+                fact = replace(fact, adjuncts=kept)
+                if not (kept or fact.object):
+                    raise Unreadable("the clause has neither object nor clear circumstances")
+            if _DOUBLED.search(fact.subject) or _TORN.search(fact.subject):
+                raise Unreadable(f"“{fact.subject}” is no clear name")
+            text = (
+                fact.phrase
+                if isinstance(fact, Classification)
+                else fact.object
+                if isinstance(fact, Action)
+                else ""
+            )
+            if leans_on_context(text):
+                raise Unreadable(f"“{text}” does not say which one")
+            told.append(fact)
+        return told
 
     # Clauses
 
@@ -132,6 +197,8 @@ class Interpreter:
             predicate = self.discourse.resolve(predicate)
         except Unreadable:
             return []
+        if subject.kind == "name" and subject.text[:1].islower() and not subject.determiner:
+            return []
         if subject.kind == "common" and predicate.kind == "name" and not subject.items:
             subject, predicate = predicate, subject
         if (
@@ -151,7 +218,9 @@ class Interpreter:
         if self.discourse.role_in_topic(subject):
             relations = [Relation(relation_noun(subject, ()), "of", self.discourse.topic, subject.plural)]
         dated = any(each.time is not None for each in clause.attached)
-        circumstantial = bool(clause.adjective) and dated and not self._measured(clause)
+        circumstantial = (
+            bool(clause.adjective) and (dated or bool(clause.attached)) and not self._measured(clause)
+        )
         if relations and not circumstantial and not is_place_only(clause):
             values = self._values(clause)
             if values:
@@ -189,7 +258,9 @@ class Interpreter:
         if clause.raw or clause.adjective:
             return (" ".join([clause.raw or clause.adjective, *self._plain_adjuncts(clause)]),)
         if clause.predicate is None:
-            return tuple(self._plain_adjuncts(clause))[:1]
+            adjuncts = self._adjuncts(clause.attached)
+            placed = [each.text for each in adjuncts if each.role in ("place", "point")]
+            return tuple(placed[:1])
         predicate = self.discourse.resolve(clause.predicate)
         rest = self._plain_adjuncts(clause)
         if len(predicate.items) > 1 and clause.subject.is_many:
@@ -202,6 +273,13 @@ class Interpreter:
     def _property(self, relation: Relation, values: tuple[str, ...], past: bool) -> Property:
         if any(len(value.split()) > LONGEST_VALUE for value in values):
             raise Unreadable("the value is too long to be remembered")
+        if any(value.split()[0].lower() in _NOT_NOW for value in values if value):
+            raise Unreadable("the value holds of another time")
+        bare = [value for value in values if " " not in value]
+        if relation.noun in lexicon.KINSHIP and bare and self.discourse.titled and " " in relation.subject:
+            raise Unreadable("relatives by their first names alone")
+        if len(relation.noun.split()) > LONGEST_PROPERTY:
+            raise Unreadable("the property has no short name")
         if relation.noun in lexicon.KINSHIP:
             for value in values:
                 self.discourse.people.add(norm(value))
@@ -218,6 +296,8 @@ class Interpreter:
         relations = self._relations(predicate)
         if self.discourse.role_in_topic(predicate):
             relations = [Relation(relation_noun(predicate, ()), "of", self.discourse.topic, predicate.plural)]
+        if clause is not None and _SOMETIMES & set(clause.group.verb.finite.split()):
+            raise Unreadable("what is so only at times is no kind")
         names = tuple(item.text for item in subject.flat())
         if relations and self._is_unique_role(predicate, relations[0]):
             return [self._property(relation, names, past) for relation in relations]
@@ -233,7 +313,12 @@ class Interpreter:
             if predicate.kind == "common" and not predicate.counted and not predicate.items
             else ""
         )
-        facts.append(Classification(subject.text, phrase, noun, self.evidence, past, subject.is_many))
+        many = (
+            subject.is_many
+            if clause is None
+            else clause.group.verb.finite.split()[0] in ("are", "were", "have")
+        )
+        facts.append(Classification(subject.text, phrase, noun, self.evidence, past, many))
         return facts
 
     def _is_unique_role(self, predicate: NounPhrase, relation: Relation) -> bool:
@@ -300,10 +385,40 @@ class Interpreter:
         adjuncts = tuple(self._adjuncts(clause.attached))
         if thing is None and not adjuncts:
             raise Unreadable("the clause has neither object nor circumstances")
+        self._refuse_bare_being(clause, adjuncts)
+        if verb.finite.split()[0] in ("been", "being") or "nearby" in verb.finite.split():
+            raise Unreadable("a verb without its auxiliary")
+        alone = clause.subject.kind == "name" and " " not in clause.subject.core and not clause.subject.items
+        if alone and self.discourse.titled and verb.lemma in ("bear", "marry", "graduate"):
+            raise Unreadable(f"“{clause.subject.core}” is a surname or a first name alone")
+        if (
+            thing is None
+            and verb.lemma in ("share", "adopt", "make", "cause", "produce")
+            and not verb.passive
+        ):
+            raise Unreadable(f"“{verb.lemma}” without an object")
+        if verb.passive and thing is None and not clause.adjective and verb.lemma in _COMPLETED:
+            raise Unreadable(f"“{verb.finite}” what?")
+        if verb.lemma.split()[0] in _BETWEEN_TWO and (thing is not None or verb.passive):
+            raise Unreadable(f"“{verb.lemma}” tells of two things at once")
+        bare = thing is not None and not (thing.modifiers or thing.tail or thing.items or " " in thing.core)
+        if self.discourse.titled and bare and thing is not None and thing.determiner in ("a", "an"):
+            raise Unreadable(f"“{thing.text}” says little by itself")
+        if any(each.value and each.value in clause.subject.text for each in adjuncts):
+            raise Unreadable("the circumstance names the subject itself")
+        roles = [each for each in clause.attached if each.preposition == "as"]
+        if len(roles) > 1 or any(each.phrase is not None and each.phrase.items for each in roles):
+            raise Unreadable("several “as”: which belongs to whom is unclear")
+        if thing is not None and thing.head in _LIGHT and not (thing.modifiers or thing.tail):
+            raise Unreadable(f"“{thing.text}” says little by itself")
+        if thing is not None and any(self._needs_context(item) for item in thing.flat()):
+            raise Unreadable(f"“{thing.text}” does not say which one")
         if thing is not None and len(thing.text.split()) > LONGEST_VALUE:
             raise Unreadable("the object is too long to be remembered")
         self._refuse_unless_dated(clause, thing, adjuncts)
         words, adjuncts = with_rate(thing, adjuncts)
+        if thing is not None and self.discourse.titled:
+            words, adjuncts = with_field(words, thing, adjuncts)
         return Action(
             subject=_as_of(clause.subject),
             verb=verb,
@@ -312,13 +427,59 @@ class Interpreter:
             adjuncts=adjuncts,
             plural=clause.subject.is_many,
             clear=is_clear(thing) or (thing is not None and self._is_described(thing)),
+            telling=self._singles_out(clause, thing),
             counted=counted_noun(thing),
             rate=words.removeprefix(thing.text).strip() if thing is not None else "",
             indefinite=not self._is_self_contained(clause),
             several=thing is not None and thing.is_many,
-            members=_members(thing, self._is_described),
+            members=_members(thing, self._is_looked_up_by),
             doers=tuple(item.text for item in clause.subject.items if item.kind == "name"),
         )
+
+    def _refuse_bare_being(self, clause: Clause, adjuncts: tuple[Adjunct, ...]) -> None:
+        """ "X is in Oslo" says where X is; "X is in use" and "X was at one point ..." cannot be asked for."""
+        bare = clause.group.copular and clause.predicate is None and not clause.adjective and not clause.raw
+        if (
+            bare
+            and not any(each.role == "place" for each in adjuncts)
+            and not self._is_event(clause.subject, adjuncts)
+        ):
+            raise Unreadable("“be” with neither predicate nor place")
+
+    def _needs_context(self, thing: NounPhrase) -> bool:
+        """ "The music", "the top division": a noun by itself that only the text around it explains."""
+        alone = thing.kind == "common" and thing.determiner == "the" and not (thing.modifiers or thing.tail)
+        if not alone or thing.owner is not None or is_anchored(thing) or self._is_described(thing):
+            return False
+        return bool(self.discourse.topic) and not is_compound(thing)
+
+    def _is_event(self, subject: NounPhrase, adjuncts: tuple[Adjunct, ...]) -> bool:
+        """ "The audit is on 3 May": a time is enough where no name, and no place, is left to be told of."""
+        timed = bool(adjuncts) and all(each.role in _PLACED for each in adjuncts)
+        happens = singular(subject.head) in lexicon.HAPPENINGS | lexicon.RELATIONAL_NOUNS | lexicon.PART_NOUNS
+        return timed and (happens or not self.discourse.titled)
+
+    def _singles_out(self, clause: Clause, thing: NounPhrase | None) -> bool:
+        """May one subject be found by the object alone: not by "can watch X", "represented Skov", "stars Li"?"""
+        if not self.discourse.titled:
+            return thing is None or self._is_looked_up_by(thing)
+        verb = clause.group.verb
+        if verb.auxiliary in ("can", "will", "should", "may") or verb.lemma in _MANY_DO:
+            return False
+        if verb.passive and thing is None:
+            return True
+        named = has_name(clause.subject.text) or is_compound(clause.subject)
+        return named and (thing is None or self._is_looked_up_by(thing))
+
+    def _is_looked_up_by(self, thing: NounPhrase | None) -> bool:
+        """Can "who did it to this?" be asked: not with "a degree", which others may have as well."""
+        if thing is None:
+            return False
+        if self._is_described(thing):
+            return True
+        if self.discourse.titled and not any(has_name(item.text) or item.counted for item in thing.flat()):
+            return False
+        return is_clear(thing) and all(is_specific(item) for item in thing.flat())
 
     def _self_contained_subject(self, clause: Clause) -> None:
         if not self._is_self_contained(clause):
@@ -329,6 +490,9 @@ class Interpreter:
         return all(self._means_one(item, clause.group.verb.past) for item in clause.subject.flat())
 
     def _means_one(self, item: NounPhrase, past: bool) -> bool:
+        unnamed = item.kind == "common" and item.owner is None and item.determiner in ("", "a", "an")
+        if self.discourse.titled and unnamed and item.head not in lexicon.MEMBER_NOUNS:
+            return False  # "Vegetation is tundra" holds of the topic alone, "British units" are some of them
         if item.kind in ("name", "date") or item.owner is not None or is_anchored(item):
             return True
         if item.kind != "common" or item.counted:
@@ -393,7 +557,7 @@ class Interpreter:
             phrase = self.discourse.resolve(attached.phrase) if attached.phrase is not None else None
         except Unreadable:
             return None
-        if phrase is None:
+        if phrase is None or (phrase.kind == "number" and phrase.core.isdigit() and len(phrase.core) < 3):
             return None
         text = f"{attached.preposition} {phrase.text}".strip()
         role = role_of(attached.preposition, phrase)
@@ -401,16 +565,17 @@ class Interpreter:
         return Adjunct(text, attached.preposition, phrase.text, role, phrase.is_many, named)
 
 
-def _members(thing: NounPhrase | None, is_described: Callable[[NounPhrase], bool]) -> tuple[str, ...]:
+def _members(thing: NounPhrase | None, is_clear_alone: Callable[[NounPhrase], bool]) -> tuple[str, ...]:
     """The items of an enumeration, if each can be understood by itself."""
     items = thing.items if thing is not None and thing.conjunction == "and" else ()
-    clear = all(is_clear(item) or is_described(item) for item in items)
+    clear = all(is_clear_alone(item) for item in items)
     return tuple(item.text for item in items) if clear else ()
 
 
 def _as_of(subject: NounPhrase) -> str:
     """ "X's battery" as "the battery of X": one form for both, so that their facts unite."""
-    if subject.kind != "common" or subject.owner is None or subject.owner.owner is not None:
+    named = subject.kind == "common" and names_thing(subject)
+    if subject.kind != "common" or subject.owner is None or subject.owner.owner is not None or named:
         return subject.text
     owned = replace(subject, owner=None, determiner="the")
     return f"{owned.text} of {subject.owner.text}"

@@ -282,7 +282,7 @@ NOT_PERSON_NOUNS = words(
     emulator denominator numerator separator terminator resistor transistor capacitor inductor
     compressor thermistor divisor cursor precursor character newspaper wallpaper december november
     october september gutter shutter platter scatter clutter flutter litter bitter glitter twitter
-    barometer thermometer kilometer kilometre centimeter centimetre millimeter millimetre hectometer
+    glacier boulder crater estuary miniseries barometer thermometer kilometer kilometre centimeter centimetre millimeter millimetre hectometer
     speedometer odometer altimeter
     """
 )
@@ -314,7 +314,9 @@ NON_PERSON_NAME_WORDS = words(
     march april june july august september october november december research development marketing
     sales engineering finance operations security data cloud infrastructure support human resources
     quality safety science sciences arts medicine employee employees handbook guide manual overview
-    introduction incident history annual meeting
+    introduction incident history annual meeting california carolina mexico africa america asia europe australia
+    zealand britain ireland scotland wales england norway sweden finland denmark germany france spain italy greece
+    peak gap glacier copa liga ligue coppa serie bundesliga beauty coffee house
     """
 )
 ORGANISATION_WORDS = words(
@@ -402,7 +404,7 @@ PART_NOUNS = words(
     station hall market church school library harbour harbor port bridge park office headquarters clubhouse
     roof tower entrance collection garden shop café cafe restaurant team squad board committee council
     department staff crew site plant warehouse factory workshop laboratory kitchen battery screen engine motor
-    camera sensor frame firmware database server prototype pilot phase launch election stadium pitch coach
+    camera sensor frame firmware database server prototype pilot phase launch stadium pitch coach
     captain fee membership ticket admission tour orchestra choir house desk building room car machine archive
     theatre theater cinema pool gym canteen reception helpdesk hotline website newsletter festival fair square
     fountain mill brewery hospital clinic airport cathedral abbey castle wall gate cemetery lighthouse pier

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -40,8 +41,32 @@ _COMPLEMENTS = {
 
 #: After "by" these say how or how much, not who did it.
 _NO_AGENTS = lexicon.words(
-    "name means way virtue vote majority percent margin year end time law order accident chance hand mistake "
+    "name means way virtue vote majority percent margin year end time century decade beginning law order accident chance hand mistake "
     "default request appointment foot car bus train boat ship plane air sea land road mail post phone email"
+)
+
+
+#: Names with these words are languages, contests and bodies: something is in them, but not "where".
+_NO_PLACES = lexicon.words(
+    """
+    english french german spanish latin greek italian russian arabic chinese japanese hebrew dutch portuguese hindi
+    tennis league cup championship championships olympics games series army navy tour war trophy open act treaty
+    division journal magazine house representatives senate assembly parliament congress lords commons creed
+    """
+)
+
+
+_ORIGIN = re.compile(r"(?:an|ish|ese|ch|ic|German|Greek|Dutch)$")
+_BARE = re.compile(
+    r"\bthe (?:city |town |village |new |old )?([a-z]+)(?=$|[,;.]| (?:in|on|at|after|before|by|for|with|to|from|and|is|was|that|which)\b)"
+)
+#: Of these there is one only, or the kind is meant.
+_ONE_ONLY = lexicon.words(
+    """
+    world earth sun moon sea sky internet web public law economy environment past future present north south east
+    west poor rich elderly young dead night day morning evening afternoon week month year weekend summer winter
+    spring autumn beginning end middle time way same most other former first second third last rest ground air water
+    """
 )
 
 
@@ -86,6 +111,23 @@ def with_rate(thing: NounPhrase | None, adjuncts: tuple[Adjunct, ...]) -> tuple[
     return f"{thing.text} {rate.text}", tuple(each for each in adjuncts if each is not rate)
 
 
+def with_field(
+    words: str, thing: NounPhrase, adjuncts: tuple[Adjunct, ...]
+) -> tuple[str, tuple[Adjunct, ...]]:
+    """ "Covers research in psychotherapy": without its field the object would be too wide."""
+    last = thing.flat()[-1]
+    first = adjuncts[0] if adjuncts else None
+    wide = last.kind == "common" and last.determiner in ("", "a", "an") and last.owner is None
+    if (
+        not wide
+        or first is None
+        or first.role != "other"
+        or first.preposition not in ("in", "on", "within", "between")
+    ):
+        return words, adjuncts
+    return f"{words} {first.text}", adjuncts[1:]
+
+
 def _is_rate(adjunct: Adjunct) -> bool:
     return not adjunct.preposition and adjunct.text.split()[0] in ("a", "an")
 
@@ -103,7 +145,9 @@ def names_in(phrase: NounPhrase | None, inside: bool = False) -> Iterator[tuple[
 def repeats(thing: NounPhrase, subject: NounPhrase) -> bool:
     """True for "X sold X's boat", which "X sold his boat" would become."""
     owners = [item.owner.text for item in thing.flat() if item.owner is not None]
-    return subject.text in owners or thing.text == subject.text
+    owner = [inner.text for _, inner in subject.modifiers] + ([subject.owner.text] if subject.owner else [])
+    inside = [inner.owner.text for _, inner in thing.modifiers if inner.owner is not None]
+    return subject.text in owners + inside or thing.text == subject.text or thing.text in owner
 
 
 def is_clear(thing: NounPhrase | None) -> bool:
@@ -118,6 +162,22 @@ def is_clear(thing: NounPhrase | None) -> bool:
         or (item.determiner != "the" and (item.plural or len(item.text.split()) > 2 or not item.determiner))
         for item in thing.flat()
     )
+
+
+def is_specific(thing: NounPhrase) -> bool:
+    """ "A degree", "a number of options": one of many; "sails", "the test tank", "a yard in Skov" are not."""
+    capitals = [word for word in thing.core.split() if word[:1].isupper()]
+    bare = thing.kind == "common" and not thing.modifiers and thing.determiner in ("", "a", "an")
+    if bare and capitals and all(map(_ORIGIN.search, capitals)):
+        return False
+    if thing.kind != "common" or thing.determiner not in ("a", "an") or is_anchored(thing):
+        return True
+    return any(char.isdigit() for char in thing.text)
+
+
+def leans_on_context(text: str) -> bool:
+    """ "The outlet of the pond": a noun with nothing but an article, so that only the text says which one."""
+    return any(match.group(1) not in _ONE_ONLY for match in _BARE.finditer(text))
 
 
 def counted_noun(thing: NounPhrase | None) -> str:
@@ -137,7 +197,9 @@ def counted_noun(thing: NounPhrase | None) -> str:
 
 def role_of(preposition: str, phrase: NounPhrase) -> str:
     if preposition in lexicon.PLACE_PREPOSITIONS and preposition != "on":
-        named = all(item.kind == "name" for item in phrase.flat())
+        named = all(
+            item.kind == "name" and not _NO_PLACES & set(item.text.lower().split()) for item in phrase.flat()
+        )
         placed = all(_is_place(item) for item in phrase.flat())
         return "place" if placed or (named and preposition in ("in", "near", "at")) else "other"
     if preposition == "on" and all(_is_place(item) for item in phrase.flat()):

@@ -134,7 +134,18 @@ def noun_phrases(
     if not conjunction and not (bare_list and _is_bare_enumeration(tokens, items, ends[-1])):
         return first
     items = _with_surname(items)
+    torn = items[-1].kind == "number" and items[0].kind != "number"
+    if torn or (items[0].kind == "name" and _is_bare_plural(items[-1])):
+        return None
+    if items[-1].role and items[-2].kind == "common":  # "the philosopher and statesman Otto Lund"
+        return None
     return NounPhrase(kind=items[0].kind, items=tuple(items), conjunction=conjunction or "and"), ends[-1]
+
+
+def _is_bare_plural(item: NounPhrase) -> bool:
+    """ "(owned by Helix, and) features programmes": after a name rather a verb than another thing."""
+    bare = not (item.determiner or item.owner or item.counted) and len(item.core.split()) < 3
+    return item.kind == "common" and item.plural and bare and item.core.islower()
 
 
 def _with_surname(items: list[NounPhrase]) -> list[NounPhrase]:
@@ -277,6 +288,8 @@ def _determined(tokens: Sequence[Token], index: int, is_verb: Stops) -> Parsed |
     while index < len(tokens) and tokens[index].may_be("DT", "PP$") and len(determiners) < 2:
         determiners.append(tokens[index].text)
         index += 1
+    if index < len(tokens) and tokens[index].lower in ("including", "excluding"):
+        return None
     core_start = index
     index = _skip_approximation(tokens, index)
     end = _core_end(tokens, index, is_verb)

@@ -36,6 +36,18 @@ _SUBORDINATORS = lexicon.words(
     "because although though while whereas when whenever if unless so until where once"
 )
 _BEFORE_CLAUSES = lexicon.words("after before as since by without for in despite upon on from of with")
+_CONTROLLING = lexicon.words(
+    """
+    tell ask order instruct persuade convince encourage urge require force oblige compel restrict limit allow permit
+    enable cause lead motivate inspire invite expect want need like prefer train teach help get make take have
+    """
+)
+_TELLING = lexicon.words(
+    "tell inform assure warn remind convince persuade notify promise ask show teach advise"
+)
+_UNFINISHED = lexicon.words(
+    "effort efforts attempt attempts plan plans right rights ability opportunity chance decision desire failure way"
+)
 _DIMENSIONS = lexicon.words("tall long high wide deep old thick away")
 
 
@@ -123,9 +135,7 @@ class VerbPhraseReader(SentenceCursor):
         following = self.tokens[index + 1] if index + 1 < len(self.tokens) else None
         if following is None:
             return False
-        return following.may_be("DT", "PN", "CD", "PP$") or (
-            following.may_be("IN", "TO") and self._ends_series(index)
-        )
+        return following.may_be("DT", "PN", "CD", "PP$", "IN", "TO") and self._ends_series(index)
 
     def _ends_series(self, index: int) -> bool:
         """Does ", and" or "and" with a last verb follow: "joined A, moved to B and leads C"?"""
@@ -251,17 +261,28 @@ class VerbPhraseReader(SentenceCursor):
                 index = timed[1]
             elif self._is_dropped(index):
                 index = self._segment_end(index)
+            elif (
+                token.lower in ("that", "whether", "how", "why", "what")
+                and clause.group.verb.lemma in _TELLING | lexicon.SPEECH_VERBS
+            ):
+                raise Unreadable(f"reports what somebody “{clause.group.verb.lemma}”s")
             elif self._is_subordinator(index):
                 self._refuse_condition(clause, token)
                 index = self._segment_end(index)
+            elif self._is_told_to(clause, index):
+                raise Unreadable("the infinitive after the object cannot be left out")
             elif (phrase := self._attached(index, after_verb=is_bare(clause) and not attached)) is not None:
                 clause, attached = attach(clause, attached, phrase[0])
                 index = phrase[1]
             elif (measure := self._measure(clause, index)) is not None:
                 attached.append(Attached("", phrase=measure[0]))
                 index = measure[1]
+            elif "TO" in token.tags and (beyond := self.at(index + 1)) and beyond.lower in ("have", "be"):
+                raise Unreadable("an infinitive that the verb needs")
             elif "TO" in token.tags:
                 end = self._segment_end(index)
+                if clause.object is not None and not attached:
+                    _refuse_control(clause)
                 if clause.predicate is not None and not attached:  # "the first woman to win the prize"
                     clause = replace(clause, predicate=tailed(clause.predicate, self._words(index, end)))
                 index = end
@@ -272,11 +293,26 @@ class VerbPhraseReader(SentenceCursor):
                 if token.lower in ("who", "which", "that") and _says_what_one_is(clause, attached):
                     self._relative = index + 1 if self._finite_at(index + 1) else None
                 end = self._modifier_end(index)
+                if self._comma_at(end) and self._enumerates(end) and end + 1 < len(self.tokens):
+                    raise Unreadable("an enumeration that is not understood")
                 clause, attached = with_tail(clause, attached, self._words(index, end))
                 index = end
             else:
                 break
         return replace(clause, attached=tuple(attached)), self._checked_end(index)
+
+    def _is_told_to(self, clause: Clause, index: int) -> bool:
+        """ "Restrict shops to only sell red sails": an adverb may stand before the infinitive."""
+        adverb, verb = self.at(index + 1), self.at(index + 2)
+        controls = clause.object is not None and clause.group.verb.lemma.split()[0] in _CONTROLLING
+        return (
+            controls
+            and "TO" in self.tokens[index].tags
+            and adverb is not None
+            and (adverb.may_be("R") or adverb.lower == "only")
+            and verb is not None
+            and verb.may_be("VB")
+        )
 
     def _finite_at(self, index: int) -> bool:
         """Is the word a finite verb, so that "who", "which" or "that" before it is its subject?"""
@@ -356,6 +392,13 @@ class VerbPhraseReader(SentenceCursor):
         if token.lower in ("that", "which", "who", "whose", "whom") and not token.is_name:
             return True
         return token.may_be("VBN", "VBG") and not token.may_be("VBZ") and not token.is_name and index > 0
+
+
+def _refuse_control(clause: Clause) -> None:
+    """ "Laws restrict shops to sell ...", "began efforts to join X": without the rest it is not what was said."""
+    told = clause.object
+    if clause.group.verb.lemma.split()[0] in _CONTROLLING or (told is not None and told.head in _UNFINISHED):
+        raise Unreadable("the infinitive after the object cannot be left out")
 
 
 def _says_what_one_is(clause: Clause, attached: Sequence[Attached]) -> bool:

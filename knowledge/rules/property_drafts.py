@@ -62,7 +62,7 @@ def _names_itself(entry: Entry) -> bool:
 
 def _is_telling(entry: Entry) -> bool:
     """A property is looked up in reverse only by a value that can be said in a few words."""
-    return len(entry.subject.split()) <= 8
+    return len(entry.subject.split()) <= 8 and not entry.subject.casefold().startswith(("a ", "an "))
 
 
 def _backward(index: CorpusIndex, entry: Entry) -> Draft:

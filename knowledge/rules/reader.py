@@ -25,7 +25,15 @@ from knowledge.rules.english import (
 )
 from knowledge.rules.facts import Classification, Evidence, Fact, Property, Reading, norm
 from knowledge.rules.interpret import Interpreter
-from knowledge.rules.lexicon import ANAPHORIC_NOUNS, ORGANISATION_WORDS, PREPOSITIONS, SPEECH_VERBS, words
+from knowledge.rules.lexicon import (
+    ANAPHORIC_NOUNS,
+    NON_PERSON_NAME_WORDS,
+    ORGANISATION_WORDS,
+    PREPOSITIONS,
+    SPEECH_VERBS,
+    SUBORDINATORS,
+    words,
+)
 from knowledge.rules.morphology import parts_of_speech
 from knowledge.rules.tokens import clean, tokenise, word_tags
 from knowledge.rules.verbs import Unreadable
@@ -35,7 +43,7 @@ _MIDDLE_NAME = re.compile(r"(?<=[a-z,;] )[A-ZÀ-Þ][\w'’-]+")
 _BORN = re.compile(r"^(?:born|b\.)\s+(?P<when>.+)$", re.IGNORECASE)
 _LIFE = re.compile(r"^(?P<born>[^–—-]*\d{3,4}[^–—]*?)\s*[–—-]\s*(?P<died>[^–—]*\d{4})$")
 _ARTICLED = re.compile(
-    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w))"
+    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w|, [A-ZÀ-Þ]))"
 )
 _OPENING_PRONOUN = re.compile(r"(?:^|[.!?]\s+|\n)(He|She|It|His|Her|Its)\b")
 #: Labels that say what was done to the thing, and labels that say what it did.
@@ -44,6 +52,12 @@ _DONE_LABELS = words(
 )
 _DOING_LABELS = words("died ends ended starts started begins began opens closes")
 _PERSONAL = re.compile(r"\b(?:he|she|his|her|him)\b", re.IGNORECASE)
+#: "Town of Ellerby" is Ellerby; "University of Ellerby" is not.
+_SPOKEN_PART = re.compile(
+    r"(?<=town) of |(?<=city) of |(?<=village) of |(?<=municipality) of |(?<=parish) of |(?<=port) of |: ",
+    re.IGNORECASE,
+)
+LONGEST_NAME = 9
 _SPEECH = re.compile(r"(?:^|[\s(])[\"“][^\"”]*[.!?][\"”]|[“][^”]*$")
 
 
@@ -74,6 +88,7 @@ class _Reader:
             written=self.document.date,
             names=self.names,
             articled=_articled(self.text),
+            titled=bool(self.document.title),
             parts_of_names=_parts_of_names(self.text),
         )
         self.sections = _sections(self.document)
@@ -99,10 +114,12 @@ class _Reader:
         """A heading that names something is the topic of its section; "History" leaves the topic above it."""
         self.headings = {known: name for known, name in self.headings.items() if known < level}
         self.heading = heading
+        kind = re.search(r"\(([^()]*)\)$", heading)
         name = self._spoken_of(re.sub(r"^(?:\d+[.)]?)+\s+|\s*\([^)]*\)$", "", heading).strip(" :"))
         if self._names_something(name):
             self.headings[level] = name
             self.names |= {name}
+            self._learn_kind(name, kind.group(1) if kind else "")
         elif len(name.split()) > 1 and re.search(rf"\b[Tt]he {re.escape(strip_article(name))}\b", self.prose):
             self.discourse.described.add(norm(name))  # "The lost buoy": from here on, it is clear which one
         topic = self.headings[max(self.headings)] if self.headings else ""
@@ -116,6 +133,16 @@ class _Reader:
             self.discourse.topic = topic
             self._guess_gender(topic)
 
+    def _learn_kind(self, name: str, kind: str) -> None:
+        """ "Ellerby (1998 film)" is a film."""
+        noun = kind.split()[-1].lower() if kind.split() else ""
+        if noun in ANAPHORIC_NOUNS or is_person_noun(noun):
+            self.discourse.learn_noun(name, noun)
+            if not is_person_noun(noun):
+                self.discourse.things.add(norm(name))
+            if is_person_noun(noun):
+                self.discourse.people.add(norm(name))
+
     def _spoken_of(self, heading: str) -> str:
         """The part of a heading that the text speaks of: "Ellerby" for "Town of Ellerby"."""
         heading = re.sub(r"^(?:About|Introducing|Introduction to|Welcome to|Meet)\s+", "", heading)
@@ -123,7 +150,7 @@ class _Reader:
         if len(re.findall(rf"\b{re.escape(heading)}\b", self.text)) > 1:
             return heading
         names = [heading[start:end] for start, end in name_spans(heading)]
-        names += [part for name in (heading, *names) for part in re.split(r" of |: ", name)[1:]]
+        names += [part for name in (heading, *names) for part in _SPOKEN_PART.split(name)[1:]]
         often = [name for name in names if len(re.findall(rf"\b{re.escape(name)}\b", self.text)) > 2]
         return max(often, key=len, default=heading)
 
@@ -160,6 +187,7 @@ class _Reader:
     def _guess_gender(self, topic: str) -> None:
         """The pronouns that sentences of the section open with, or else hold, speak of the section's topic."""
         if not looks_like_person_name(topic):
+            self._guess_person(topic)
             return
         text = self.sections.get(self.heading, self.text)
         opening = Counter(word.lower() for word in _OPENING_PRONOUN.findall(text))
@@ -174,6 +202,18 @@ class _Reader:
             self.discourse.genders.setdefault(norm(topic), "f" if she else "m")
         elif opens_with_it or (it and not she):
             self.discourse.things.add(norm(topic))
+
+    def _guess_person(self, topic: str) -> None:
+        """ "David Jack": two ordinary words are a person where every sentence that opens so says "he"."""
+        opening = {
+            word.lower() for word in _OPENING_PRONOUN.findall(self.sections.get(self.heading, self.text))
+        }
+        words = topic.split()
+        shaped = 2 <= len(words) <= 3 and all(word[:1].isupper() and word.isalpha() for word in words)
+        fits = opening in ({"he"}, {"he", "his"}, {"she"}, {"she", "her"})
+        if shaped and fits and not {word.lower() for word in words} & NON_PERSON_NAME_WORDS:
+            self.discourse.people.add(norm(topic))
+            self.discourse.genders.setdefault(norm(topic), "f" if "she" in opening else "m")
 
     # Labels and tables
 
@@ -273,14 +313,24 @@ class _Reader:
             except Unreadable as reason:
                 self._note_unread(passage, span, str(reason))
                 self._mention_names(block.text[start:end])
+                self._lose_track(block.text[start:end])
 
     def _mention_names(self, sentence: str) -> None:
         """Whom an unread sentence spoke of: "he" in the next one may be one of them."""
         for start, end in name_spans(sentence):
             text = re.sub(r"['’]s?$", "", strip_article(sentence[start:end]))
             name = self.discourse.full_name(text)
-            if self.discourse.is_person(name):
+            if self.discourse.is_person(name) and name.split()[0].lower() not in PREPOSITIONS | SUBORDINATORS:
                 self.discourse.mention(name, subject=start == 0)
+
+    def _lose_track(self, sentence: str) -> None:
+        """After an unread sentence it is clear what "it" is only if that sentence began with the topic."""
+        topic = strip_article(self.discourse.topic)
+        opening = strip_article(sentence).casefold()
+        if not topic or not opening.startswith(
+            (topic.casefold(), "it ", "its ", "he ", "she ", "his ", "her ")
+        ):
+            self.discourse.lost_at = self.discourse.sentence
 
     def _note_unread(self, passage: Passage, span: Span, reason: str) -> None:
         self.unread.append((span, passage.text[span.start : span.end], reason))
@@ -301,6 +351,8 @@ class _Reader:
         tokens = tokenise(text, self.names)
         if any("QUOTE" in token.tags for token in tokens):
             raise Unreadable("quoted speech")
+        if any(token.is_name and len(token.text.split()) > LONGEST_NAME for token in tokens):
+            raise Unreadable("a row of capitalised words is no name")
         parser = SentenceParser(text, tokens)
         parser.parse()
         return interpreter.facts(parser.clauses, parser.appositions)

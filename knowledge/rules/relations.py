@@ -22,6 +22,18 @@ _OF_ALL_TOGETHER = lexicon.words(
 )
 
 
+#: "Moore's law" is a name, not a law that Moore has.
+_EPONYMS = lexicon.words(
+    "law theorem principle disease syndrome constant paradox conjecture equation rule effect day league gate razor"
+)
+
+
+#: "The town of Ellerby" is Ellerby.
+_KINDS_OF_PLACE = lexicon.words(
+    "town city village state county district province island region municipality kingdom republic borough"
+)
+
+
 #: "North and South Dakota": the first is no name by itself.
 _PARTS_OF_NAMES = lexicon.words(
     "north south east west upper lower northern southern eastern western new old central inner outer"
@@ -42,6 +54,11 @@ class Relation:
     plural: bool
 
 
+def names_thing(phrase: NounPhrase) -> bool:
+    """ "Moore's law": the owner is part of the name."""
+    return phrase.owner is not None and phrase.head in _EPONYMS
+
+
 def _never(_phrase: NounPhrase) -> bool:
     return False
 
@@ -53,10 +70,14 @@ def relation_of(phrase: NounPhrase, is_described: Callable[[NounPhrase], bool] =
     """
     if phrase.items or phrase.kind != "common" or phrase.tail:
         return None
+    if names_thing(phrase):
+        return None
     if phrase.owner is not None:
         of = [f"{word} {inner.text}" for word, inner in phrase.modifiers]
         return Relation(relation_noun(phrase, of), "of", phrase.owner.text, phrase.plural)
     if phrase.determiner not in ("the", "") or phrase.counted:
+        return None
+    if phrase.core in _KINDS_OF_PLACE:
         return None
     chain = _chain(phrase)
     if len(chain) == 1 and chain[0][0] == "of" and is_person_noun(phrase.core) and _is_field(chain[0][1]):

@@ -37,6 +37,8 @@ _TOKEN = re.compile(
 _CONTRACTION = re.compile(r"^(\w+)(n['’]t)$")
 _PARENTHESIS = re.compile(r"\s*\(([^()]*)\)|\s*\[([^\[\]]*)\]")
 _EMPHASIS = re.compile(r"(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)")
+#: 'Samuel "Sam" Holt' is Samuel Holt.
+_NICKNAME = re.compile(r"(?<!\w)([A-ZÀ-Þ][\w.]*) [\"“'‘][A-ZÀ-Þ][\w. -]{0,20}[\"”'’] (?=[A-ZÀ-Þ])")
 _LINK = re.compile(r"!?\[([^\]]+)\]\([^)]*\)")
 
 
@@ -75,6 +77,7 @@ def clean(sentence: str) -> CleanSentence:
     text = text.replace("``", '"').replace("''", '"')
     text = re.sub(r"\s+", " ", text)
     text = re.sub(r",([\"”])", r"\1,", text)  # the comma inside a quoted title belongs to the sentence
+    text = _NICKNAME.sub(r"\1 ", text)
     text = re.sub(r"(?<=\w) - (?=\w+ed\b|\w+ing\b|based\b|related\b)", "-", text)
     text = re.sub(r" (['’]s\b|,|;)", r"\1", text).strip()
     parentheses = []

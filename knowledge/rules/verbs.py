@@ -231,7 +231,7 @@ def _shared(tokens: Sequence[Token], index: int, auxiliaries: str) -> tuple[Verb
         if index + 1 < len(tokens) and tokens[index + 1].may_be("DT", "PN", "CD", "PP$"):
             return _lexical(tokens, index, False, [])
         raise Unreadable("“and” may join an active or a passive verb")
-    rest = _joined(behind, token.text)
+    rest = _joined(behind, token.text if token.is_name else token.lower)
     past = front in ("was", "were", "had")
     verb = Verb(lemma, f"{front} {rest}", front, rest, passive, token.text if passive else "", past)
     return VerbGroup(verb, shared=auxiliaries), index + 1
