@@ -151,7 +151,7 @@ class ReflectionAdmin(ReviewQueueMixin, SampleFromList, PairExchange, SimpleHist
         StaleFilter,
         ("retired", BooleanRadioFilter),
     )
-    list_per_page = 50
+    list_per_page = 25
     list_fullwidth = True
     list_select_related = ("reviewed_by",)
     search_fields = SEARCHED

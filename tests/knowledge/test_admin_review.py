@@ -82,9 +82,9 @@ def test_the_list_asks_the_same_number_of_queries_for_one_pair_and_for_a_page_fu
     pairs_with_documents(0, 1)
     with django_assert_num_queries(14):
         desk.get(LIST)
-    pairs_with_documents(1, 40)
+    pairs_with_documents(1, 25)
     with django_assert_num_queries(14):
-        assert len(listed(desk)) == 40
+        assert len(listed(desk)) == 25
 
 
 def test_the_list_is_filtered_by_document_status_kind_corpus_and_retirement(
