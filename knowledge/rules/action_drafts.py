@@ -68,6 +68,8 @@ _DONE_TO_MANY = words("license list designate regulate recognise recognize class
 _BY_COUNTRY = words(
     "release premiere publish air stop launch broadcast introduce sell distribute screen show"
 )
+#: When somebody was elected means little without to what.
+_CHOSEN = words("elect appoint transfer promote ordain sign admit commission nominate assign send")
 #: Contests and lists that many take part in.
 _LISTED = words(
     "olympics games championship championships cup register list league draft war congress census parliament"
@@ -253,7 +255,8 @@ def _singles_out(action: Action, adjunct: Adjunct) -> bool:
 
 def _beside(action: Action, adjunct: Adjunct) -> str:
     """The complement that a question for a time must keep: "When did X move to Oslo?" """
-    if action.object or action.verb.passive or adjunct.role not in _TIMES:
+    chosen = action.verb.lemma in _CHOSEN
+    if action.object or (action.verb.passive and not chosen) or adjunct.role not in _TIMES:
         return ""
     once = action.verb.lemma in _HAPPENS_ONCE
     left_out = _TIMES | {"place"} if once else _TIMES

@@ -51,7 +51,8 @@ _OFFICES = frozenset(
     }
 )
 _NO_NAME_OPENING = lexicon.words(
-    "though although while when if after since because however despite whereas until unless by for from with during"
+    "though although while when if after since because however despite whereas until unless by for from with "
+    "during since"
 )
 _UTMOST = re.compile(r"^(?:most|least|largest|smallest|.{3,}[^rnfw]est)$")
 _POINTING = lexicon.words("this these that those such another both either other")

@@ -259,7 +259,12 @@ class Interpreter:
             return (" ".join([clause.raw or clause.adjective, *self._plain_adjuncts(clause)]),)
         if clause.predicate is None:
             adjuncts = self._adjuncts(clause.attached)
-            placed = [each.text for each in adjuncts if each.role in ("place", "point")]
+            placed = [
+                each.text
+                for each in adjuncts
+                if each.role == "place"
+                or (each.role == "point" and each.preposition not in ("by", "before", "after"))
+            ]
             return tuple(placed[:1])
         predicate = self.discourse.resolve(clause.predicate)
         rest = self._plain_adjuncts(clause)
@@ -399,6 +404,11 @@ class Interpreter:
             raise Unreadable(f"“{verb.lemma}” without an object")
         if verb.passive and thing is None and not clause.adjective and verb.lemma in _COMPLETED:
             raise Unreadable(f"“{verb.finite}” what?")
+        given = {each.preposition for each in clause.attached}
+        if (verb.lemma == "provide" and "with" in given) or (
+            self.discourse.titled and "again" in verb.finite.split()
+        ):
+            raise Unreadable(f"“{verb.finite}” leaves out what it goes with")
         if verb.lemma.split()[0] in _BETWEEN_TWO and (thing is not None or verb.passive):
             raise Unreadable(f"“{verb.lemma}” tells of two things at once")
         bare = thing is not None and not (thing.modifiers or thing.tail or thing.items or " " in thing.core)
@@ -549,7 +559,7 @@ class Interpreter:
             time = made_absolute(time, self.discourse.written)
         if time is None:
             return None
-        text = time.text[:1].lower() + time.text[1:]
+        text = (time.text[:1].lower() + time.text[1:]).rstrip(".")
         return Adjunct(text, time.preposition, time.value, time.role.value)
 
     def _phrase(self, attached: Attached) -> Adjunct | None:

@@ -43,7 +43,8 @@ _MIDDLE_NAME = re.compile(r"(?<=[a-z,;] )[A-ZÀ-Þ][\w'’-]+")
 _BORN = re.compile(r"^(?:born|b\.)\s+(?P<when>.+)$", re.IGNORECASE)
 _LIFE = re.compile(r"^(?P<born>[^–—-]*\d{3,4}[^–—]*?)\s*[–—-]\s*(?P<died>[^–—]*\d{4})$")
 _ARTICLED = re.compile(
-    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w|, [A-ZÀ-Þ]))"
+    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)"
+    r"(?:\s([a-z]+)\b|(?!\w|, [A-ZÀ-Þ]))"
 )
 _OPENING_PRONOUN = re.compile(r"(?:^|[.!?]\s+|\n)(He|She|It|His|Her|Its)\b")
 #: Labels that say what was done to the thing, and labels that say what it did.
