@@ -41,8 +41,8 @@ _COMPLEMENTS = {
 
 #: After "by" these say how or how much, not who did it.
 _NO_AGENTS = lexicon.words(
-    "name means way virtue vote majority percent margin year end time century decade beginning law order accident chance "
-    "hand mistake "
+    "name means way virtue vote majority percent margin year end time century decade beginning law order accident "
+    "chance hand mistake "
     "default request appointment foot car bus train boat ship plane air sea land road mail post phone email"
 )
 

@@ -39,7 +39,8 @@ _BEFORE_CLAUSES = lexicon.words("after before as since by without for in despite
 _CONTROLLING = lexicon.words(
     """
     tell ask order instruct persuade convince encourage urge require force oblige compel restrict limit allow
-    permit enable cause lead motivate inspire invite expect want need like prefer train teach help get make take have
+    permit enable cause lead motivate inspire invite expect want need like prefer train teach help get make take
+    have
     """
 )
 _TELLING = lexicon.words(
