@@ -148,7 +148,10 @@ def _voices(action: Action) -> Iterator[Action]:
     active = made_active(action)
     yield active
     if active is not action and active.adjuncts:
-        yield replace(action, adjuncts=active.adjuncts)
+        kept = tuple(
+            each for each in active.adjuncts if each.role in _TIMES | {"place"} or each.preposition == "as"
+        )
+        yield replace(action, adjuncts=kept)
 
 
 def _each_doer(action: Action) -> Iterator[Action]:
@@ -242,6 +245,8 @@ def _may_find(action: Action) -> bool:
 def _singles_out(action: Action, adjunct: Adjunct) -> bool:
     """May "who did it there?" have one answer: not "Who turned in office?", not "What was sold in France?" """
     if adjunct.role == "place" and (action.verb.passive and action.verb.lemma in _HAPPENS_WIDELY):
+        return False
+    if adjunct.role in ("start", "end", "range", "duration"):
         return False
     if adjunct.value.startswith(("a number", "many ", "several ", "various ", "numerous ")):
         return False

@@ -60,6 +60,7 @@ class VerbPhraseReader(SentenceCursor):
     clauses: list[Clause] = field(default_factory=list)
     appositions: list[Apposition] = field(default_factory=list)
     _relative: int | None = None
+    _has_dropped: bool = False
 
     def _verb_phrase(
         self,
