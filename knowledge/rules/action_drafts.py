@@ -246,7 +246,7 @@ def _singles_out(action: Action, adjunct: Adjunct) -> bool:
     """May "who did it there?" have one answer: not "Who turned in office?", not "What was sold in France?" """
     if adjunct.role == "place" and (action.verb.passive and action.verb.lemma in _HAPPENS_WIDELY):
         return False
-    if adjunct.role in ("start", "end", "range", "duration"):
+    if adjunct.role in ("start", "end", "range", "duration") or action.verb.lemma in _CHOSEN:
         return False
     if adjunct.value.startswith(("a number", "many ", "several ", "various ", "numerous ")):
         return False

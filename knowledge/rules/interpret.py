@@ -61,7 +61,8 @@ _SOMETIMES = lexicon.words(
 _COMPLETED = lexicon.words("declare deem consider render pronounce call name dub label make keep allow")
 #: What is done to one thing with regard to another: half of it is not what was said.
 _BETWEEN_TWO = lexicon.words(
-    "license separate divide distinguish transform convert transfer compare attribute prevent protect screen substitute"
+    "license separate divide distinguish transform convert transfer compare attribute prevent protect screen "
+    "substitute"
 )
 #: What many do to one and the same.
 _MANY_DO = lexicon.words(
@@ -77,7 +78,7 @@ _LIGHT = lexicon.words(
 )
 #: "The house of Lind House", "a group initially known": a thing of itself, a participle without its end.
 _DOUBLED = re.compile(r"\b(\w{4,})(?: \w+)? of (?:the )?(?:[\w.'’-]+ )*\1s?\b", re.IGNORECASE)
-_TORN = re.compile(r"\b(?:known|called|named|based|titled|entitled|to|of|the)$")
+_TORN = re.compile(r"\b(?:known|called|named|writing|based|titled|entitled|to|of|the)$")
 _PLACED = lexicon.words("place point range start end")
 #: Before a value these say that it is not the plain one.
 _NOT_NOW = lexicon.words("formerly previously originally initially then once now also like unlike nearby")
