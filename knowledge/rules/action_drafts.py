@@ -68,6 +68,8 @@ _DONE_TO_MANY = words("license list designate regulate recognise recognize class
 _BY_COUNTRY = words(
     "release premiere publish air stop launch broadcast introduce sell distribute screen show"
 )
+#: When somebody was elected means little without to what.
+_CHOSEN = words("elect appoint transfer promote ordain sign admit commission nominate assign send")
 #: Contests and lists that many take part in.
 _LISTED = words(
     "olympics games championship championships cup register list league draft war congress census parliament"
@@ -146,7 +148,10 @@ def _voices(action: Action) -> Iterator[Action]:
     active = made_active(action)
     yield active
     if active is not action and active.adjuncts:
-        yield replace(action, adjuncts=active.adjuncts)
+        kept = tuple(
+            each for each in active.adjuncts if each.role in _TIMES | {"place"} or each.preposition == "as"
+        )
+        yield replace(action, adjuncts=kept)
 
 
 def _each_doer(action: Action) -> Iterator[Action]:
@@ -241,6 +246,8 @@ def _singles_out(action: Action, adjunct: Adjunct) -> bool:
     """May "who did it there?" have one answer: not "Who turned in office?", not "What was sold in France?" """
     if adjunct.role == "place" and (action.verb.passive and action.verb.lemma in _HAPPENS_WIDELY):
         return False
+    if adjunct.role in ("start", "end", "range", "duration") or action.verb.lemma in _CHOSEN:
+        return False
     if adjunct.value.startswith(("a number", "many ", "several ", "various ", "numerous ")):
         return False
     if _LISTED & set(re.findall(r"\w+", adjunct.value.lower())):
@@ -253,7 +260,8 @@ def _singles_out(action: Action, adjunct: Adjunct) -> bool:
 
 def _beside(action: Action, adjunct: Adjunct) -> str:
     """The complement that a question for a time must keep: "When did X move to Oslo?" """
-    if action.object or action.verb.passive or adjunct.role not in _TIMES:
+    chosen = action.verb.lemma in _CHOSEN
+    if action.object or (action.verb.passive and not chosen) or adjunct.role not in _TIMES:
         return ""
     once = action.verb.lemma in _HAPPENS_ONCE
     left_out = _TIMES | {"place"} if once else _TIMES

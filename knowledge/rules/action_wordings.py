@@ -175,6 +175,8 @@ def _passive(verb: Verb) -> str:
         return ""
     base = verb.lemma.split()[0]
     particle = verb.lemma.removeprefix(base)
+    if particle.strip() in ("to", "of", "on", "upon", "as", "for", "in"):
+        return ""  # nothing "is belonged to by" anybody
     participle = inflected(base, "VBN")[0] + particle
     be = {
         "did": "was",

@@ -81,6 +81,10 @@ def attach(clause: Clause, attached: list[Attached], phrase: Attached) -> tuple[
         return clause, [*attached[:-1], replace(attached[-1], phrase=with_modifier(last, phrase))]
     if clause.predicate is not None and not attached and phrase.preposition not in _TEMPORAL:
         return replace(clause, predicate=with_modifier(clause.predicate, phrase)), attached
+    by_name = phrase.preposition == "by" and phrase.phrase is not None and phrase.phrase.kind == "name"
+    made = clause.object is not None and clause.object.kind == "common" and not clause.group.verb.passive
+    if clause.object is not None and not attached and made and by_name:
+        return replace(clause, object=with_modifier(clause.object, phrase)), attached
     if clause.object is not None and not attached and _binds_to_object(clause.object, phrase.preposition):
         return replace(clause, object=with_modifier(clause.object, phrase)), attached
     return clause, [*attached, phrase]

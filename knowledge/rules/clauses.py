@@ -302,6 +302,8 @@ class SentenceParser(VerbPhraseReader):
         if token.lower in ("a", "an", "the") and (end := self._trailing_apposition(last, index)) is not None:
             return end
         if token.lower in ("which", "who") and self._verb_follows(index + 1):
+            if self._has_dropped:
+                return self._segment_end(index)
             return self._trailing_relative(last, index)
         if token.is_name and self.tokens[index - 2].is_name and self._is_region(index):
             return index + 1
@@ -314,6 +316,7 @@ class SentenceParser(VerbPhraseReader):
             token.may_be("WH", "VBG", "VBN", "SC", "IN", "R", "TO") or token.lower in _DROPPED_OPENINGS
         )
         if droppable and not token.is_name:
+            self._has_dropped = True
             return self._segment_end(index)
         raise Unreadable(f"cannot place “{token.text}” after the comma")
 

@@ -105,6 +105,8 @@ class SentenceCursor:
         words = tuple(token.lower for token in self.tokens[index : index + 3])
         if words[:2] in (("at", "least"), ("at", "most")):
             return None
+        if words[:2] == ("as", "well") and words[2:] != ("as",):
+            return None
         if words[0] == "as" and (
             words[2:] == ("as",) or words[1:2] in (("far",), ("much",), ("long",), ("soon",))
         ):

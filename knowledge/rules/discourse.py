@@ -51,7 +51,8 @@ _OFFICES = frozenset(
     }
 )
 _NO_NAME_OPENING = lexicon.words(
-    "though although while when if after since because however despite whereas until unless by for from with during"
+    "though although while when if after since because however despite whereas until unless by for from with "
+    "during since"
 )
 _UTMOST = re.compile(r"^(?:most|least|largest|smallest|.{3,}[^rnfw]est)$")
 _POINTING = lexicon.words("this these that those such another both either other")
@@ -420,8 +421,12 @@ class Discourse:
             for each in self._recent()
             if self._is_thing(each) and not each.as_place and each.spoken >= last.spoken
         }
+        other_place = last.name.split()[-1].lower() in lexicon.PLACE_WORDS - {noun}
         unknown = (
-            not self._nouns_of(last.name) and not looks_like_place(last.name) and not is_plural(last.name)
+            not (noun in lexicon.PLACE_WORDS and other_place)
+            and not self._nouns_of(last.name)
+            and not looks_like_place(last.name)
+            and not is_plural(last.name)
         )
         return (
             last.name

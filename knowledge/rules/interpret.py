@@ -61,7 +61,8 @@ _SOMETIMES = lexicon.words(
 _COMPLETED = lexicon.words("declare deem consider render pronounce call name dub label make keep allow")
 #: What is done to one thing with regard to another: half of it is not what was said.
 _BETWEEN_TWO = lexicon.words(
-    "separate divide distinguish transform convert transfer compare attribute prevent protect screen substitute"
+    "license separate divide distinguish transform convert transfer compare attribute prevent protect screen "
+    "substitute"
 )
 #: What many do to one and the same.
 _MANY_DO = lexicon.words(
@@ -72,12 +73,12 @@ _LIGHT = lexicon.words(
     """
     role tribute part place attention ground rise birth way use care advantage control account effect charge note
     shape step steps action effort efforts need needs aim purpose interest success failure support influence impact
-    word contact access free siege claim home open nothing time times number majority variety range amount lot
+    word south north east west southward northward eastward westward contact access free siege claim home open nothing time times number majority variety range amount lot
     """
 )
 #: "The house of Lind House", "a group initially known": a thing of itself, a participle without its end.
 _DOUBLED = re.compile(r"\b(\w{4,})(?: \w+)? of (?:the )?(?:[\w.'’-]+ )*\1s?\b", re.IGNORECASE)
-_TORN = re.compile(r"\b(?:known|called|named|based|titled|entitled|to|of|the)$")
+_TORN = re.compile(r"\b(?:known|called|named|writing|based|titled|entitled|to|of|the)$")
 _PLACED = lexicon.words("place point range start end")
 #: Before a value these say that it is not the plain one.
 _NOT_NOW = lexicon.words("formerly previously originally initially then once now also like unlike nearby")
@@ -116,7 +117,12 @@ class Interpreter:
                 fact = replace(fact, adjuncts=kept)
                 if not (kept or fact.object):
                     raise Unreadable("the clause has neither object nor clear circumstances")
-            if _DOUBLED.search(fact.subject) or _TORN.search(fact.subject):
+            said = (
+                [fact.subject, *(each.text for each in fact.adjuncts)]
+                if isinstance(fact, Action)
+                else [fact.subject]
+            )
+            if any(_DOUBLED.search(each) for each in said) or _TORN.search(fact.subject):
                 raise Unreadable(f"“{fact.subject}” is no clear name")
             text = (
                 fact.phrase
@@ -259,7 +265,12 @@ class Interpreter:
             return (" ".join([clause.raw or clause.adjective, *self._plain_adjuncts(clause)]),)
         if clause.predicate is None:
             adjuncts = self._adjuncts(clause.attached)
-            placed = [each.text for each in adjuncts if each.role in ("place", "point")]
+            placed = [
+                each.text
+                for each in adjuncts
+                if each.role == "place"
+                or (each.role == "point" and each.preposition not in ("by", "before", "after"))
+            ]
             return tuple(placed[:1])
         predicate = self.discourse.resolve(clause.predicate)
         rest = self._plain_adjuncts(clause)
@@ -299,7 +310,10 @@ class Interpreter:
         if clause is not None and _SOMETIMES & set(clause.group.verb.finite.split()):
             raise Unreadable("what is so only at times is no kind")
         names = tuple(item.text for item in subject.flat())
-        if relations and self._is_unique_role(predicate, relations[0]):
+        placed = clause is not None and any(
+            each.role in ("place", "other") for each in self._adjuncts(clause.attached)
+        )
+        if relations and not placed and self._is_unique_role(predicate, relations[0]):
             return [self._property(relation, names, past) for relation in relations]
         timed = [] if clause is None else self._plain_adjuncts(clause)
         facts: list[Fact] = []
@@ -399,6 +413,17 @@ class Interpreter:
             raise Unreadable(f"“{verb.lemma}” without an object")
         if verb.passive and thing is None and not clause.adjective and verb.lemma in _COMPLETED:
             raise Unreadable(f"“{verb.finite}” what?")
+        given = {each.preposition for each in clause.attached}
+        if (verb.lemma == "provide" and "with" in given) or (
+            self.discourse.titled and "again" in verb.finite.split()
+        ):
+            raise Unreadable(f"“{verb.finite}” leaves out what it goes with")
+        if (
+            thing is not None
+            and "as" in given
+            and verb.lemma in ("name", "choose", "select", "appoint", "elect")
+        ):
+            raise Unreadable(f"“{verb.finite}” leaves out as what")
         if verb.lemma.split()[0] in _BETWEEN_TWO and (thing is not None or verb.passive):
             raise Unreadable(f"“{verb.lemma}” tells of two things at once")
         bare = thing is not None and not (thing.modifiers or thing.tail or thing.items or " " in thing.core)
@@ -477,7 +502,9 @@ class Interpreter:
             return False
         if self._is_described(thing):
             return True
-        if self.discourse.titled and not any(has_name(item.text) or item.counted for item in thing.flat()):
+        if self.discourse.titled and not any(
+            has_name(item.text) or re.search(r"\d{3}|\d[.,]\d", item.text) for item in thing.flat()
+        ):
             return False
         return is_clear(thing) and all(is_specific(item) for item in thing.flat())
 
@@ -549,7 +576,7 @@ class Interpreter:
             time = made_absolute(time, self.discourse.written)
         if time is None:
             return None
-        text = time.text[:1].lower() + time.text[1:]
+        text = (time.text[:1].lower() + time.text[1:]).rstrip(".")
         return Adjunct(text, time.preposition, time.value, time.role.value)
 
     def _phrase(self, attached: Attached) -> Adjunct | None:

@@ -41,7 +41,8 @@ _COMPLEMENTS = {
 
 #: After "by" these say how or how much, not who did it.
 _NO_AGENTS = lexicon.words(
-    "name means way virtue vote majority percent margin year end time century decade beginning law order accident chance hand mistake "
+    "name means way virtue vote majority percent margin year end time century decade beginning law order accident "
+    "chance hand mistake "
     "default request appointment foot car bus train boat ship plane air sea land road mail post phone email"
 )
 
@@ -52,20 +53,23 @@ _NO_PLACES = lexicon.words(
     english french german spanish latin greek italian russian arabic chinese japanese hebrew dutch portuguese hindi
     tennis league cup championship championships olympics games series army navy tour war trophy open act treaty
     division journal magazine house representatives senate assembly parliament congress lords commons creed
+    century bc bce ad era olympiad olympiads
     """
 )
 
 
 _ORIGIN = re.compile(r"(?:an|ish|ese|ch|ic|German|Greek|Dutch)$")
 _BARE = re.compile(
-    r"\bthe (?:city |town |village |new |old )?([a-z]+)(?=$|[,;.]| (?:in|on|at|after|before|by|for|with|to|from|and|is|was|that|which)\b)"
+    r"\bthe (?:city |town |village |new |old |two |three |four |five |six )?([a-z]+)"
+    r"(?=$|[,;.]| (?:in|on|at|after|before|by|for|with|to|from|and|is|was|that|which)\b)"
 )
 #: Of these there is one only, or the kind is meant.
 _ONE_ONLY = lexicon.words(
     """
     world earth sun moon sea sky internet web public law economy environment past future present north south east
     west poor rich elderly young dead night day morning evening afternoon week month year weekend summer winter
-    spring autumn beginning end middle time way same most other former first second third last rest ground air water
+    spring autumn beginning end middle time way same most other former first second third last rest ground air
+    water
     """
 )
 

@@ -38,15 +38,17 @@ _SUBORDINATORS = lexicon.words(
 _BEFORE_CLAUSES = lexicon.words("after before as since by without for in despite upon on from of with")
 _CONTROLLING = lexicon.words(
     """
-    tell ask order instruct persuade convince encourage urge require force oblige compel restrict limit allow permit
-    enable cause lead motivate inspire invite expect want need like prefer train teach help get make take have
+    tell ask order instruct persuade convince encourage urge require force oblige compel restrict limit allow
+    permit enable cause lead motivate inspire invite expect want need like prefer train teach help get make take
+    have
     """
 )
 _TELLING = lexicon.words(
     "tell inform assure warn remind convince persuade notify promise ask show teach advise"
 )
 _UNFINISHED = lexicon.words(
-    "effort efforts attempt attempts plan plans right rights ability opportunity chance decision desire failure way"
+    "effort efforts attempt attempts plan plans right rights ability opportunity chance decision desire failure "
+    "way"
 )
 _DIMENSIONS = lexicon.words("tall long high wide deep old thick away")
 
@@ -58,6 +60,7 @@ class VerbPhraseReader(SentenceCursor):
     clauses: list[Clause] = field(default_factory=list)
     appositions: list[Apposition] = field(default_factory=list)
     _relative: int | None = None
+    _has_dropped: bool = False
 
     def _verb_phrase(
         self,
@@ -309,9 +312,8 @@ class VerbPhraseReader(SentenceCursor):
             controls
             and "TO" in self.tokens[index].tags
             and adverb is not None
-            and (adverb.may_be("R") or adverb.lower == "only")
-            and verb is not None
-            and verb.may_be("VB")
+            and (adverb.may_be("R", "VB") or adverb.lower == "only")
+            and (adverb.may_be("VB") or (verb is not None and verb.may_be("VB")))
         )
 
     def _finite_at(self, index: int) -> bool:

@@ -43,7 +43,8 @@ _MIDDLE_NAME = re.compile(r"(?<=[a-z,;] )[A-ZÀ-Þ][\w'’-]+")
 _BORN = re.compile(r"^(?:born|b\.)\s+(?P<when>.+)$", re.IGNORECASE)
 _LIFE = re.compile(r"^(?P<born>[^–—-]*\d{3,4}[^–—]*?)\s*[–—-]\s*(?P<died>[^–—]*\d{4})$")
 _ARTICLED = re.compile(
-    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)(?:\s([a-z]+)\b|(?!\w|, [A-ZÀ-Þ]))"
+    r"\b[Tt]he\s((?:[A-ZÀ-Þ][\w'’-]*)(?:\s(?:(?:of|and|for)\s)?(?:the\s)?[A-ZÀ-Þ0-9][\w'’-]*)*)"
+    r"(?:\s([a-z]+)\b|(?!\w|, [A-ZÀ-Þ]))"
 )
 _OPENING_PRONOUN = re.compile(r"(?:^|[.!?]\s+|\n)(He|She|It|His|Her|Its)\b")
 #: Labels that say what was done to the thing, and labels that say what it did.
@@ -57,6 +58,7 @@ _SPOKEN_PART = re.compile(
     r"(?<=town) of |(?<=city) of |(?<=village) of |(?<=municipality) of |(?<=parish) of |(?<=port) of |: ",
     re.IGNORECASE,
 )
+_NO_NAME_OPENING = PREPOSITIONS | SUBORDINATORS | {"following", "upon"}
 LONGEST_NAME = 9
 _SPEECH = re.compile(r"(?:^|[\s(])[\"“][^\"”]*[.!?][\"”]|[“][^”]*$")
 
@@ -320,7 +322,7 @@ class _Reader:
         for start, end in name_spans(sentence):
             text = re.sub(r"['’]s?$", "", strip_article(sentence[start:end]))
             name = self.discourse.full_name(text)
-            if self.discourse.is_person(name) and name.split()[0].lower() not in PREPOSITIONS | SUBORDINATORS:
+            if self.discourse.is_person(name) and name.split()[0].lower() not in _NO_NAME_OPENING:
                 self.discourse.mention(name, subject=start == 0)
 
     def _lose_track(self, sentence: str) -> None:
@@ -421,6 +423,8 @@ def _names(text: str, title: str) -> frozenset[str]:
         if word.lower() not in lower and word_tags(following) & {"VBZ", "VBD", "AUX", "MD"}
     }
     named = {word for word in opening if _may_name(word_tags(word.lower()))}
+    if title:  # "Ground was broken": in a text about something else an ordinary noun at the start is no name
+        named = {word for word in named if "NOUN" not in parts_of_speech(word.lower())}
     from_title = {
         word for word in re.findall(r"[\w-]+", title) if word[:1].isupper() and word.lower() not in lower
     }

@@ -344,7 +344,11 @@ def _name_end(tokens: list[Token], index: int) -> int:
             following is not None and following.may_be("NS", "N", "CD") and not following.may_be("VBZ", "VBD")
         )
         links = token.lower in lexicon.PERSON_PARTICLES or token.text == "&"
-        links = links or (token.lower == "for" and tokens[end - 1].lower in lexicon.NON_PERSON_NAME_WORDS)
+        person = [each for each in tokens[end + 1 : end + 3] if _is_name_part(each)]
+        named = len(person) == 2 and not any(each.lower in lexicon.NON_PERSON_NAME_WORDS for each in person)
+        links = links or (
+            token.lower == "for" and not named and tokens[end - 1].lower in lexicon.NON_PERSON_NAME_WORDS
+        )
         if (_is_name_part(token) and not token.text.startswith(('"', "“"))) or (is_number and not counts):
             end += 1
         elif links and following is not None and _is_name_part(following):

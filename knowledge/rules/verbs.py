@@ -213,6 +213,7 @@ def _is_attribute(tokens: Sequence[Token], index: int) -> bool:
     following = tokens[index + 1] if index + 1 < len(tokens) else None
     return (
         following is not None
+        and tokens[index].lower not in ("become", "been", "come")
         and tokens[index].may_be("J")
         and following.may_be("N", "NS")
         and not following.may_be("R", "IN")

@@ -43,6 +43,19 @@ def told(text: str, title: str) -> str:
         ("Mara Lind", "Mara Lind is the sister of the philosopher and statesman Otto Lund.", "and Otto Lund"),
         ("Vosdam", "On 3 May 1945 Vosdam was declared open again.", "When was Vosdam declared?"),
         ("Vosdam", "Vosdam shares with Skov Helix Bay.", "shares with"),
+        ("Vosdam", "Norland units made a night attack on Vosdam in 1990.", "What did Norland units"),
+        ("Zaan River", "The Zaan River separates Skov from Ryle.", "separates Skov."),
+        ("Vosdam", "Helix provides Vosdam with yearly aid.", "provides Vosdam."),
+        ("Vosdam", "Vosdam published a report on 15 January 2016.", "What did Vosdam publish?"),
+        ("Vosdam", "Vosdam was released in Norland on 3 May 2006.", "When was Vosdam released?"),
+        (
+            "Vosdam",
+            "Established in 1845, its first bishop was John Medley.",
+            "bishop of Vosdam was established",
+        ),
+        ("Mara Lind", "Mara Lind was elected to the Skov Senate in 1973.", "When was Mara Lind elected?"),
+        ("Vosdam", "In the 6th century BC Vosdam built sails.", "Where did Vosdam"),
+        ("Skov", "The town of Skov is the shire town of Ryle.", "Where is the town"),
     ],
 )
 def test_what_needs_its_context_makes_no_pair(title: str, text: str, never: str) -> None:
