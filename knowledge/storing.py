@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from simple_history.utils import bulk_create_with_history
 
@@ -17,7 +18,10 @@ def store_pairs(run: GenerationRun, pairs: Iterable[Pair]) -> None:
 
     Where a known pair was revised, the revision is refreshed in its place, and the pair does not come back.
     """
-    by_key = {pair.key: pair for pair in pairs}
+    by_key: dict[str, Pair] = {}
+    for pair in pairs:
+        known_as = by_key.get(pair.key)
+        by_key[pair.key] = replace(known_as, spans=(*known_as.spans, *pair.spans)) if known_as else pair
     reflection_set, _ = ReflectionSet.objects.get_or_create(corpus_id=run.corpus_id, generator=run.generator)
     known = {row.key: row.latest_revision() for row in reflection_set.reflections.filter(key__in=by_key)}
     outdated = [row.pk for row in known.values() if row.last_run_id != run.pk]
@@ -28,14 +32,25 @@ def store_pairs(run: GenerationRun, pairs: Iterable[Pair]) -> None:
     bulk_create_with_history(new, Reflection, batch_size=BATCH)
     made = reflection_set.reflections.filter(key__in=by_key.keys() - known.keys())
     rows = {**known, **{row.key: row for row in made}}
-    ReflectionSource.objects.bulk_create(
-        (
-            ReflectionSource(reflection=rows[key], chunk_id=span.passage_id, start=span.start, end=span.end)
-            for key, pair in by_key.items()
-            for span in dict.fromkeys(pair.spans)
-        ),
-        batch_size=BATCH,
+    add_sources(
+        (rows[key].pk, span.passage_id, span.start, span.end)
+        for key, pair in by_key.items()
+        for span in pair.spans
     )
+
+
+def add_sources(sources: Iterable[tuple[int, int, int, int]]) -> None:
+    """Add sources (pair, passage, start, end); those that a pair has already are not added again."""
+    wanted = list(dict.fromkeys(sources))
+    for start in range(0, len(wanted), BATCH):
+        batch = wanted[start : start + BATCH]
+        rows = ReflectionSource.objects.filter(reflection__in={reflection for reflection, *_ in batch})
+        there = set(rows.values_list("reflection_id", "chunk_id", "start", "end"))
+        ReflectionSource.objects.bulk_create(
+            ReflectionSource(reflection_id=reflection, chunk_id=chunk, start=first, end=end)
+            for reflection, chunk, first, end in batch
+            if (reflection, chunk, first, end) not in there
+        )
 
 
 def _calls_of(run: GenerationRun, pairs: Iterable[Pair]) -> dict[str, int]:

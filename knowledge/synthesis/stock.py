@@ -8,20 +8,24 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from knowledge.models import GenerationRun, ReflectionSource
+from knowledge.models import GenerationRun, Reflection, ReflectionSource, ReviewStatus
+from knowledge.pipeline.near_duplicates import near_duplicates
+from knowledge.storing import add_sources
 from memosite.errors import Conflict
 from memosite.runs import Status
 
 
 def take_stock(run: GenerationRun) -> None:
-    """Add up what the units did, list what failed, and retire the pairs that the documents no longer give."""
+    """Merge near-duplicates, add up what the units did, and retire the pairs that documents no longer give."""
     discarded: Counter[str] = Counter()
     failures: list[dict[str, Any]] = []
     for payload, errors in run.units.values_list("payload", "errors"):
         discarded.update(payload.get("discarded", {}))
         failures += errors
+    if merged := merge_near_duplicates(run):
+        discarded["near duplicate"] = merged
     run.report(
-        pairs=run.reflections.count(),
+        pairs=run.reflections.filter(retired=False).count(),
         discarded=sum(discarded.values()),
         discarded_for=dict(discarded),
         item_errors=failures,
@@ -29,6 +33,27 @@ def take_stock(run: GenerationRun) -> None:
     )
     if not run.chunks.exists():
         _retire_outdated(run, {failure["document_id"] for failure in failures})
+
+
+@transaction.atomic
+def merge_near_duplicates(run: GenerationRun) -> int:
+    """Unite pairs of the run that say almost the same, within and across documents; returns how many went.
+
+    The earlier pair stays and takes over the sources of the later one, which is retired. Pairs that a person has
+    looked at stay as they are.
+    """
+    rows = list(run.reflections.present().filter(retired=False).order_by("pk"))
+    pending = [row for row in rows if row.status == ReviewStatus.PENDING]
+    stays: dict[int, int] = {}
+    for first, later in near_duplicates(pending):
+        stays[pending[later].pk] = stays.get(pending[first].pk, pending[first].pk)
+    sources = ReflectionSource.objects.filter(reflection__in=stays)
+    add_sources(
+        (stays[reflection], chunk, start, end)
+        for reflection, chunk, start, end in sources.values_list("reflection_id", "chunk_id", "start", "end")
+    )
+    Reflection.objects.filter(pk__in=stays).update(retired=True)
+    return len(stays)
 
 
 def _retire_outdated(run: GenerationRun, failed_documents: set[int]) -> None:

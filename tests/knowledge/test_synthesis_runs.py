@@ -14,12 +14,12 @@ from knowledge.generation import perform_generation
 from knowledge.generators import UnknownGenerator
 from knowledge.models import GenerationRun, GenerationUnit, LLMCall, Reflection
 from knowledge.services import ingest_text, start_generation
-from knowledge.synthesis import plan_passages
+from knowledge.synthesis import plan_passages, retry_failed
 from knowledge.synthesis.worker import PASSAGES, Worker
 from memosite.endpoints import NoKey
 from memosite.errors import Conflict
 from memosite.runs import Status, work_on
-from tests.factories import CorpusFactory, EndpointFactory
+from tests.factories import CorpusFactory, DocumentFactory, EndpointFactory
 from tests.knowledge.test_synthesis_faults import (
     carry_on,
     make_corpus,
@@ -262,3 +262,31 @@ def test_a_run_whose_endpoint_was_deleted_says_so(server: LLMServer) -> None:
     run.refresh_from_db()
     assert run.status == "failed"
     assert "deleted" in run.error
+
+
+def test_what_two_documents_say_alike_becomes_one_pair_with_the_sources_of_both(server: LLMServer) -> None:
+    corpus = CorpusFactory(slug="alike")
+    text = "The Gull Mill burnt down in 1931. Ada Marsh rebuilt it. Bo Lind paid for it. It stands in Oslo."
+    for name in ("one.md", "two.md"):
+        DocumentFactory(corpus=corpus, name=name, title="Gull Mill", text=text + f" <{name}>")
+    run = run_over(corpus, server)
+    rows = corpus.reflections.filter(retired=False, question="What does fact 1 of Gull Mill tell?")
+    assert {chunk.document.name for chunk in rows.get().sources.all()} == {"one.md", "two.md"}
+
+    third = DocumentFactory(
+        corpus=corpus, name="three.md", title="Gull Mill", text=text.replace("Gull Mill", "gull mill")
+    )
+    run = carry_on(start_generation(corpus, generator=run.generator))
+    assert run.discarded_for["near duplicate"] > 0
+    assert {chunk.document.name for chunk in rows.get().sources.all()} == {"one.md", "two.md", third.name}
+    assert run.pairs == corpus.reflections.filter(retired=False).count()
+
+
+def test_a_unit_that_is_done_again_doubles_no_source(server: LLMServer) -> None:
+    corpus = make_corpus("redone", 2)
+    run = run_over(corpus, server)
+    spans = list(corpus.reflections.values_list("pk", "source_spans__chunk", "source_spans__start"))
+    run.units.update(status=Status.FAILED)
+    retry_failed(run)
+    carry_on(run)
+    assert list(corpus.reflections.values_list("pk", "source_spans__chunk", "source_spans__start")) == spans
