@@ -73,7 +73,8 @@ _LIGHT = lexicon.words(
     """
     role tribute part place attention ground rise birth way use care advantage control account effect charge note
     shape step steps action effort efforts need needs aim purpose interest success failure support influence impact
-    word south north east west southward northward eastward westward contact access free siege claim home open nothing time times number majority variety range amount lot
+    word south north east west southward northward eastward westward contact access free siege claim
+    home open nothing time times number majority variety range amount lot
     """
 )
 #: "The house of Lind House", "a group initially known": a thing of itself, a participle without its end.
@@ -118,7 +119,7 @@ class Interpreter:
                 if not (kept or fact.object):
                     raise Unreadable("the clause has neither object nor clear circumstances")
             said = (
-                [fact.subject, *(each.text for each in fact.adjuncts)]
+                [fact.subject, fact.object, *(each.text for each in fact.adjuncts)]
                 if isinstance(fact, Action)
                 else [fact.subject]
             )
