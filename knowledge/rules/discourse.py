@@ -91,6 +91,7 @@ class Discourse:
     speaks_of_people: bool = False
     lost_at: int = -1
     titled: bool = False
+    plain: bool = False
 
     # What has been said
 
@@ -414,7 +415,11 @@ class Discourse:
             return self.topic if self._only_topic() and not _is_other_place(noun, self.topic) else ""
         if last.person or last.plural:
             return ""
-        if self.titled and not self.is_person(self.topic) and norm(last.name) != norm(self.topic):
+        if (
+            (self.plain or self.topic)
+            and not self.is_person(self.topic)
+            and norm(last.name) != norm(self.topic)
+        ):
             return ""  # "Disney ordered a season. The series ended": not Disney
         rivals = {
             norm(each.name)
