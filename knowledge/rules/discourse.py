@@ -91,6 +91,7 @@ class Discourse:
     speaks_of_people: bool = False
     lost_at: int = -1
     titled: bool = False
+    plain: bool = False
 
     # What has been said
 
@@ -411,19 +412,22 @@ class Discourse:
             return ""
         last = self._last_subject()
         if last is None:
-            return self.topic if self._only_topic() else ""
+            return self.topic if self._only_topic() and not _is_other_place(noun, self.topic) else ""
         if last.person or last.plural:
             return ""
-        if self.titled and not self.is_person(self.topic) and norm(last.name) != norm(self.topic):
+        if (
+            (self.plain or self.topic)
+            and not self.is_person(self.topic)
+            and norm(last.name) != norm(self.topic)
+        ):
             return ""  # "Disney ordered a season. The series ended": not Disney
         rivals = {
             norm(each.name)
             for each in self._recent()
             if self._is_thing(each) and not each.as_place and each.spoken >= last.spoken
         }
-        other_place = last.name.split()[-1].lower() in lexicon.PLACE_WORDS - {noun}
         unknown = (
-            not (noun in lexicon.PLACE_WORDS and other_place)
+            not _is_other_place(noun, last.name)
             and not self._nouns_of(last.name)
             and not looks_like_place(last.name)
             and not is_plural(last.name)
@@ -511,6 +515,11 @@ def _is_word_of(short: str, full: str) -> bool:
     """ "Armstrong" of "William Armstrong, Baron of X"; a town is not short for "Columbia, South Carolina"."""
     words = re.findall(r"[\w'’-]+", full)
     return len(words) > 1 and short in words and not full.startswith(f"{short},")
+
+
+def _is_other_place(noun: str, name: str) -> bool:
+    """ "The city" is not "Ryle Province": the name says what kind of place it is."""
+    return noun in lexicon.PLACE_WORDS and name.split()[-1].lower() in lexicon.PLACE_WORDS - {noun}
 
 
 def _is_only_dated(phrase: NounPhrase) -> bool:

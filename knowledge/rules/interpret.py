@@ -58,7 +58,7 @@ _SOMETIMES = lexicon.words(
     "often sometimes usually partly partially mostly mainly occasionally typically frequently"
 )
 #: In the passive these say nothing without what somebody or something was declared, named or made.
-_COMPLETED = lexicon.words("declare deem consider render pronounce call name dub label make keep allow")
+_COMPLETED = lexicon.words("declare deem consider render pronounce call name dub label")
 #: What is done to one thing with regard to another: half of it is not what was said.
 _BETWEEN_TWO = lexicon.words(
     "license separate divide distinguish transform convert transfer compare attribute prevent protect screen "
@@ -73,7 +73,8 @@ _LIGHT = lexicon.words(
     """
     role tribute part place attention ground rise birth way use care advantage control account effect charge note
     shape step steps action effort efforts need needs aim purpose interest success failure support influence impact
-    word south north east west southward northward eastward westward contact access free siege claim home open nothing time times number majority variety range amount lot
+    word south north east west southward northward eastward westward contact access free siege claim
+    home open nothing time times number majority variety range amount lot
     """
 )
 #: "The house of Lind House", "a group initially known": a thing of itself, a participle without its end.
@@ -118,7 +119,7 @@ class Interpreter:
                 if not (kept or fact.object):
                     raise Unreadable("the clause has neither object nor clear circumstances")
             said = (
-                [fact.subject, *(each.text for each in fact.adjuncts)]
+                [fact.subject, fact.object, *(each.text for each in fact.adjuncts)]
                 if isinstance(fact, Action)
                 else [fact.subject]
             )
@@ -131,7 +132,8 @@ class Interpreter:
                 if isinstance(fact, Action)
                 else ""
             )
-            if leans_on_context(text):
+            played = isinstance(fact, Action) and fact.verb.lemma == "play"
+            if leans_on_context(text) and not played:
                 raise Unreadable(f"“{text}” does not say which one")
             told.append(fact)
         return told
@@ -224,9 +226,8 @@ class Interpreter:
         if self.discourse.role_in_topic(subject):
             relations = [Relation(relation_noun(subject, ()), "of", self.discourse.topic, subject.plural)]
         dated = any(each.time is not None for each in clause.attached)
-        circumstantial = (
-            bool(clause.adjective) and (dated or bool(clause.attached)) and not self._measured(clause)
-        )
+        beside = any(each.preposition not in ("", "of") for each in clause.attached)
+        circumstantial = bool(clause.adjective) and (dated or beside) and not self._measured(clause)
         if relations and not circumstantial and not is_place_only(clause):
             values = self._values(clause)
             if values:
@@ -313,7 +314,8 @@ class Interpreter:
         placed = clause is not None and any(
             each.role in ("place", "other") for each in self._adjuncts(clause.attached)
         )
-        if relations and not placed and self._is_unique_role(predicate, relations[0]):
+        short = bool(relations) and len(relations[0].noun.split()) <= LONGEST_PROPERTY
+        if relations and short and not placed and self._is_unique_role(predicate, relations[0]):
             return [self._property(relation, names, past) for relation in relations]
         timed = [] if clause is None else self._plain_adjuncts(clause)
         facts: list[Fact] = []
@@ -427,7 +429,14 @@ class Interpreter:
         if verb.lemma.split()[0] in _BETWEEN_TWO and (thing is not None or verb.passive):
             raise Unreadable(f"“{verb.lemma}” tells of two things at once")
         bare = thing is not None and not (thing.modifiers or thing.tail or thing.items or " " in thing.core)
-        if self.discourse.titled and bare and thing is not None and thing.determiner in ("a", "an"):
+        told = verb.lemma in ("become", "remain", "have", "serve", "be")
+        if (
+            self.discourse.titled
+            and bare
+            and thing is not None
+            and thing.determiner in ("a", "an")
+            and not told
+        ):
             raise Unreadable(f"“{thing.text}” says little by itself")
         if any(each.value and each.value in clause.subject.text for each in adjuncts):
             raise Unreadable("the circumstance names the subject itself")
@@ -436,7 +445,11 @@ class Interpreter:
             raise Unreadable("several “as”: which belongs to whom is unclear")
         if thing is not None and thing.head in _LIGHT and not (thing.modifiers or thing.tail):
             raise Unreadable(f"“{thing.text}” says little by itself")
-        if thing is not None and any(self._needs_context(item) for item in thing.flat()):
+        if (
+            thing is not None
+            and verb.lemma != "play"
+            and any(self._needs_context(item) for item in thing.flat())
+        ):
             raise Unreadable(f"“{thing.text}” does not say which one")
         if thing is not None and len(thing.text.split()) > LONGEST_VALUE:
             raise Unreadable("the object is too long to be remembered")
@@ -466,7 +479,7 @@ class Interpreter:
         bare = clause.group.copular and clause.predicate is None and not clause.adjective and not clause.raw
         if (
             bare
-            and not any(each.role == "place" for each in adjuncts)
+            and not any(_is_located(each) for each in adjuncts)
             and not self._is_event(clause.subject, adjuncts)
         ):
             raise Unreadable("“be” with neither predicate nor place")
@@ -518,7 +531,7 @@ class Interpreter:
 
     def _means_one(self, item: NounPhrase, past: bool) -> bool:
         unnamed = item.kind == "common" and item.owner is None and item.determiner in ("", "a", "an")
-        if self.discourse.titled and unnamed and item.head not in lexicon.MEMBER_NOUNS:
+        if self.discourse.plain and unnamed and item.head not in lexicon.MEMBER_NOUNS:
             return False  # "Vegetation is tundra" holds of the topic alone, "British units" are some of them
         if item.kind in ("name", "date") or item.owner is not None or is_anchored(item):
             return True
@@ -590,6 +603,12 @@ class Interpreter:
         role = role_of(attached.preposition, phrase)
         named = all(item.kind == "name" or acts(item) for item in phrase.flat())
         return Adjunct(text, attached.preposition, phrase.text, role, phrase.is_many, named)
+
+
+def _is_located(adjunct: Adjunct) -> bool:
+    """ "In Oslo", "in the basement of Linden Hall"; not "in use", "at war"."""
+    definite = adjunct.value.startswith("the ") and not adjunct.value.endswith("use")
+    return adjunct.role == "place" or (adjunct.preposition in lexicon.PLACE_PREPOSITIONS and definite)
 
 
 def _members(thing: NounPhrase | None, is_clear_alone: Callable[[NounPhrase], bool]) -> tuple[str, ...]:

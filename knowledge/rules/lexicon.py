@@ -282,7 +282,8 @@ NOT_PERSON_NOUNS = words(
     emulator denominator numerator separator terminator resistor transistor capacitor inductor
     compressor thermistor divisor cursor precursor character newspaper wallpaper december november
     october september gutter shutter platter scatter clutter flutter litter bitter glitter twitter
-    tricolor glacier boulder crater estuary miniseries barometer thermometer kilometer kilometre centimeter centimetre
+    tricolor glacier boulder crater estuary miniseries
+    barometer thermometer kilometer kilometre centimeter centimetre
     millimeter millimetre hectometer
     speedometer odometer altimeter
     """

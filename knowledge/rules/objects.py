@@ -61,7 +61,8 @@ _NO_PLACES = lexicon.words(
 _ORIGIN = re.compile(r"(?:an|ish|ese|ch|ic|German|Greek|Dutch)$")
 _BARE = re.compile(
     r"\bthe (?:city |town |village |new |old |two |three |four |five |six )?([a-z]+)"
-    r"(?=$|[,;.]| (?:in|on|at|after|before|by|for|with|to|from|and|is|was|that|which)\b)"
+    r"(?=$|[,;.]| (?:in|on|at|after|before|and|is|was|that|which)\b"
+    r"| (?:by|for|with|to|from)\b(?! (?:the )?[A-Z]))"
 )
 #: Of these there is one only, or the kind is meant.
 _ONE_ONLY = lexicon.words(

@@ -59,6 +59,7 @@ _SPOKEN_PART = re.compile(
     re.IGNORECASE,
 )
 _NO_NAME_OPENING = PREPOSITIONS | SUBORDINATORS | {"following", "upon"}
+_HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 LONGEST_NAME = 9
 _SPEECH = re.compile(r"(?:^|[\s(])[\"“][^\"”]*[.!?][\"”]|[“][^”]*$")
 
@@ -91,6 +92,7 @@ class _Reader:
             names=self.names,
             articled=_articled(self.text),
             titled=bool(self.document.title),
+            plain=bool(self.document.title) and not _HEADING.search(self.text),
             parts_of_names=_parts_of_names(self.text),
         )
         self.sections = _sections(self.document)
@@ -424,7 +426,8 @@ def _names(text: str, title: str) -> frozenset[str]:
     }
     named = {word for word in opening if _may_name(word_tags(word.lower()))}
     if title:  # "Ground was broken": in a text about something else an ordinary noun at the start is no name
-        named = {word for word in named if "NOUN" not in parts_of_speech(word.lower())}
+        headed = set(_WORD.findall(" ".join(_HEADING.findall(text))))
+        named = {word for word in named if word in headed or "NOUN" not in parts_of_speech(word.lower())}
     from_title = {
         word for word in re.findall(r"[\w-]+", title) if word[:1].isupper() and word.lower() not in lower
     }

@@ -18,21 +18,22 @@ from memosite.runs import Status
 def take_stock(run: GenerationRun) -> None:
     """Merge near-duplicates, add up what the units did, and retire the pairs that documents no longer give."""
     discarded: Counter[str] = Counter()
-    failures: list[dict[str, Any]] = []
+    failures: dict[tuple[Any, ...], dict[str, Any]] = {}
     for payload, errors in run.units.values_list("payload", "errors"):
         discarded.update(payload.get("discarded", {}))
-        failures += errors
+        for error in errors:  # the same may have struck several units that looked at a document
+            failures[error["document_id"], error["step"], error["error"]] = error
     if merged := merge_near_duplicates(run):
         discarded["near duplicate"] = merged
     run.report(
         pairs=run.reflections.filter(retired=False).count(),
         discarded=sum(discarded.values()),
         discarded_for=dict(discarded),
-        item_errors=failures,
+        item_errors=list(failures.values()),
         total=run.units.count(),
     )
     if not run.chunks.exists():
-        _retire_outdated(run, {failure["document_id"] for failure in failures})
+        _retire_outdated(run, {document for document, *_ in failures})
 
 
 @transaction.atomic

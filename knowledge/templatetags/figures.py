@@ -55,3 +55,9 @@ def moment(when: object) -> str:
         return ""
     local = localtime(when)
     return format_html('<time datetime="{}">{}</time>', local.isoformat(timespec="seconds"), localize(local))
+
+
+@register.filter
+def spaced(name: str) -> str:
+    """An identifier as people read it: open_questions becomes "open questions"."""
+    return str(name).replace("_", " ")

@@ -129,6 +129,12 @@ def _completion(reply: ChatCompletion, seconds: float, retries: int) -> Completi
     )
 
 
+def _said(error: openai.APIStatusError) -> str:
+    """What the server itself says of an error."""
+    body = error.body if isinstance(error.body, dict) else {}
+    return str(body.get("message") or error.message)
+
+
 def explain(error: openai.OpenAIError, settings: EndpointSettings) -> str:
     """What went wrong with a call, and what to do, in words."""
     where = f"{settings.name} ({settings.base_url})"
@@ -142,9 +148,9 @@ def explain(error: openai.OpenAIError, settings: EndpointSettings) -> str:
     if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
         return f"{where} refused the key (status {error.status_code}). Check the environment variable."
     if isinstance(error, openai.NotFoundError):
-        return f"{where} knows no model “{settings.model}”, or the address lacks its /v1. It said: {error.message}"
+        return f"{where} knows no model “{settings.model}”, or the address lacks its /v1. It said: {_said(error)}"
     if isinstance(error, openai.RateLimitError):
         return f"{where} takes no more calls for now (status 429). Lower the concurrency, or try later."
     if isinstance(error, openai.APIStatusError):
-        return f"{where} answered with status {error.status_code}: {shorten(error.message)}"
+        return f"{where} answered with status {error.status_code}: {shorten(_said(error))}"
     return f"{where}: {error}"

@@ -55,6 +55,20 @@ def told(text: str, title: str) -> str:
         ),
         ("Mara Lind", "Mara Lind was elected to the Skov Senate in 1973.", "When was Mara Lind elected?"),
         ("Vosdam", "In the 6th century BC Vosdam built sails.", "Where did Vosdam"),
+        ("Vosdam", "Ground was broken for Vosdam on 3 May 1998.", "Ground was"),
+        ("Lind Heights", "Lind Pass meets the northern part of the heights of Lind Heights.", "heights of"),
+        ("Vosdam", "Mara Lind made tunes for the three compositions.", "the three compositions"),
+        ("Vosdam", "Vosdam flows south from Skov.", "what Vosdam flows"),
+        ("Mara Lind", "Mara Lind named Otto Lund as the best rower of Skov.", "named Otto Lund."),
+        ("Mara Lind", "Mara Lind has five children.", "Who has five children?"),
+        ("Ryle Province", "The city dates back to a fort of 1650.", "Ryle Province dates"),
+        ("Mara Lind", "Mara Lind belonged to the Zaan Party.", "belonged to by"),
+        (
+            "Vosdam",
+            "Vosdam handled 500,000 crates, followed by Skov, which handled 200,000 crates.",
+            "crates handled",
+        ),
+        ("Vosdam", "Vosdam was owned by Helix until 2002.", "What was owned until 2002?"),
         ("Skov", "The town of Skov is the shire town of Ryle.", "Where is the town"),
     ],
 )
@@ -130,3 +144,13 @@ def test_what_several_are_only_together_is_not_said_of_each() -> None:
     assert "Norland, Skov and Ryle form the Zaan Union." in pairs
     assert "Norland forms" not in pairs
     assert "Mara Lind served as joint heads" not in pairs
+
+
+def test_a_place_in_front_stays_with_what_is_said_of_it() -> None:
+    text = "In Norland, Skov is the fourth largest harbour of Vosdam."
+    assert "harbour of Vosdam is Skov" not in told(text, "Skov")
+
+
+def test_who_gave_something_stays_with_it() -> None:
+    text = "Odd Sails features songs by Mara Lind with Otto Lund."
+    assert "features songs with" not in told(text, "Odd Sails")
