@@ -70,6 +70,7 @@ _BY_COUNTRY = words(
 )
 #: When somebody was elected means little without to what.
 _CHOSEN = words("elect appoint transfer promote ordain sign admit commission nominate assign send")
+_DONE_BY_MANY = words("represent feature play join visit")
 #: Contests and lists that many take part in.
 _LISTED = words(
     "olympics games championship championships cup register list league draft war congress census parliament"
@@ -169,7 +170,7 @@ def _each_doer(action: Action) -> Iterator[Action]:
 def _each_member(action: Action) -> Iterator[Action]:
     """ "X maintains A and B" looked up by A, by B, and by both."""
     yield action
-    for member in action.members:
+    for member in action.members if action.verb.lemma not in _DONE_BY_MANY else ():
         yield replace(
             action, object=member, several=is_plural(member), clear=True, telling=True, counted="", rate=""
         )
@@ -220,6 +221,8 @@ def _differs_by_place(action: Action) -> bool:
 
 def _is_asked_for(action: Action, adjunct: Adjunct) -> bool:
     """Is there a natural question for it: not "What does X narrate events in?" or "What was X at?" """
+    if action.subject in adjunct.value:
+        return False
     if adjunct.role in _TIMES | {"place"} and _differs_by_place(action):
         return False
     if adjunct.role == "agent" and (not action.verb.passive or action.object):

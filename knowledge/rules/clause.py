@@ -91,6 +91,8 @@ def attach(clause: Clause, attached: list[Attached], phrase: Attached) -> tuple[
 
 
 def _binds_to_circumstance(before: Attached, last: NounPhrase, phrase: Attached) -> bool:
+    if before.preposition == "for" and phrase.preposition == "by" and last.kind == "common":
+        return True  # "for release by Helix": not by Helix that it was made
     if last.kind != "common" or last.items or phrase.preposition in _TEMPORAL | {"by", "as"}:
         return False
     # "works as a nurse at St. Olav" says where she works; "on photos of a monument to X" does not say to what.

@@ -150,7 +150,7 @@ class Discourse:
             if phrase.determiner.lower() in _POINTING:
                 raise Unreadable(f"“{phrase.determiner} {phrase.core}” points to something named before")
             office = any(f" {norm(phrase.core)}".endswith(f" {each}") for each in _OFFICES)
-            if office or phrase.core.split()[0].lower() in _NO_NAME_OPENING:
+            if office or phrase.core.partition(" ")[0].lower() in _NO_NAME_OPENING:
                 raise Unreadable(f"“{phrase.core}” is no name")
             full = self.full_name(phrase.core)
             ordinary = full == phrase.core and " " not in full and "NOUN" in parts_of_speech(full.lower())

@@ -17,6 +17,7 @@ from knowledge.rules.english import (
     with_indefinite_article,
 )
 from knowledge.rules.facts import Action, Adjunct, Classification, Evidence, Fact, Property, norm
+from knowledge.rules.morphology import parts_of_speech
 from knowledge.rules.objects import (
     acts,
     counted_noun,
@@ -61,7 +62,8 @@ _SOMETIMES = lexicon.words(
 _COMPLETED = lexicon.words("declare deem consider render pronounce call name dub label")
 #: What is done to one thing with regard to another: half of it is not what was said.
 _BETWEEN_TWO = lexicon.words(
-    "license separate divide distinguish transform convert transfer compare attribute prevent protect screen "
+    "license estimate separate divide "
+    "distinguish transform convert transfer compare attribute prevent protect screen "
     "substitute"
 )
 #: What many do to one and the same.
@@ -285,6 +287,9 @@ class Interpreter:
     def _property(self, relation: Relation, values: tuple[str, ...], past: bool) -> Property:
         if any(len(value.split()) > LONGEST_VALUE for value in values):
             raise Unreadable("the value is too long to be remembered")
+        named = has_name(relation.subject) and _DOUBLED.search(f"{relation.noun} of {relation.subject}")
+        if named and relation.noun not in lexicon.KINSHIP:
+            raise Unreadable("a thing is told of as its own part")
         if any(value.split()[0].lower() in _NOT_NOW for value in values if value):
             raise Unreadable("the value holds of another time")
         bare = [value for value in values if " " not in value]
@@ -326,7 +331,10 @@ class Interpreter:
         phrase = " ".join([predicate.text, *timed])
         noun = (
             predicate.head
-            if predicate.kind == "common" and not predicate.counted and not predicate.items
+            if predicate.kind == "common"
+            and not predicate.counted
+            and not predicate.items
+            and not predicate.head.endswith("ly")
             else ""
         )
         many = (
@@ -404,6 +412,16 @@ class Interpreter:
         self._refuse_bare_being(clause, adjuncts)
         if verb.finite.split()[0] in ("been", "being") or "nearby" in verb.finite.split():
             raise Unreadable("a verb without its auxiliary")
+        if self.discourse.plain and any(self._is_lone_name(item) for item in clause.subject.flat()):
+            raise Unreadable(f"“{clause.subject.text}” is a surname or a first name alone")
+        if " and " in verb.finite:
+            raise Unreadable("two verbs in one")
+        if (
+            thing is not None
+            and thing.core.split()[:1] in (["last"], ["second"], ["third"])
+            and not thing.determiner
+        ):
+            raise Unreadable(f"“{verb.finite} {thing.core}” is an order, not a thing")
         alone = clause.subject.kind == "name" and " " not in clause.subject.core and not clause.subject.items
         if alone and self.discourse.titled and verb.lemma in ("bear", "marry", "graduate"):
             raise Unreadable(f"“{clause.subject.core}” is a surname or a first name alone")
@@ -483,6 +501,16 @@ class Interpreter:
             and not self._is_event(clause.subject, adjuncts)
         ):
             raise Unreadable("“be” with neither predicate nor place")
+
+    def _is_lone_name(self, item: NounPhrase) -> bool:
+        """ "Walter", "British" where the text is about people: one word that other texts use for others."""
+        name = item.text
+        alone = item.kind == "name" and " " not in name and not name.isupper()
+        if not alone or self.discourse.topic.startswith(name) or norm(name) in self.discourse.nouns:
+            return False
+        if parts_of_speech(name.lower()):
+            return False
+        return self.discourse.speaks_of_people or name.endswith(("ish", "ese"))
 
     def _needs_context(self, thing: NounPhrase) -> bool:
         """ "The music", "the top division": a noun by itself that only the text around it explains."""

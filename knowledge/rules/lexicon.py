@@ -318,7 +318,7 @@ NON_PERSON_NAME_WORDS = words(
     quality safety science sciences arts medicine employee employees handbook guide manual overview
     introduction incident history annual meeting california carolina mexico africa america asia europe australia
     zealand britain ireland scotland wales england norway sweden finland denmark germany france spain italy greece
-    peak gap glacier copa liga ligue coppa serie bundesliga beauty coffee house
+    peak gap glacier olympiad olympiads party copa liga ligue coppa serie bundesliga beauty coffee house
     """
 )
 ORGANISATION_WORDS = words(

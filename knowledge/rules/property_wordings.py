@@ -151,7 +151,7 @@ def _paraphrases(group: PropertyGroup, catalog: Catalog) -> list[str]:
         found.append(f"How many {group.noun.removeprefix('number of ')} does {group.subject} have?")
     if not group.many and is_date(strip_article(group.values[0])) and not found:
         found.append(f"When {group.be()} the {group.phrase()}?")
-    if is_place_noun(group.noun) and not group.many and not found and group.noun != "capital":
+    if is_place_noun(group.noun) and not group.many and not found and "capital" not in group.noun:
         found.append(f"Where {group.be()} the {group.phrase()}?")
     return found
 
