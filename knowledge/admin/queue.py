@@ -177,6 +177,10 @@ class Visit:
     def next_after(self, row: Reflection | None = None) -> Reflection | None:
         return self.find(self.desk.first_free(self.queue.after(row)))
 
+    def left_after(self, row: Reflection) -> Reflection | None:
+        """The next pair after a decision; past the end, the first that is left, for decisions move flags about."""
+        return self.next_after(row) or self.next_after()
+
     # -- looking --------------------------------------------------------------------------------------------
     def look(self) -> Shown:
         """The pair that the address names, or the one after or before it, or the first."""
@@ -222,11 +226,11 @@ class Visit:
             return Shown(self.next_after(), "That pair is not here any more.")
         clash = self.write(row, changes)
         if clash and all(getattr(clash.row, name) == value for name, value in (changes | self.words).items()):
-            return Shown(self.next_after(row), f"{who(clash.row)} {status} that pair already.")
+            return Shown(self.left_after(row), f"{who(clash.row)} {status} that pair already.")
         if clash:
             return Shown(clash.row, clash=clash)
         self.desk.measure()
-        return Shown(self.next_after(row), f"{DONE[status]}.")
+        return Shown(self.left_after(row), f"{DONE[status]}.")
 
     def save(self) -> Shown:
         """Store new words and stay with the pair."""
