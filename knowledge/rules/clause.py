@@ -91,7 +91,8 @@ def attach(clause: Clause, attached: list[Attached], phrase: Attached) -> tuple[
 
 
 def _binds_to_circumstance(before: Attached, last: NounPhrase, phrase: Attached) -> bool:
-    if before.preposition == "for" and phrase.preposition == "by" and last.kind == "common":
+    purpose = before.preposition == "for" or any(word == "for" for word, _ in last.modifiers[-1:])
+    if purpose and phrase.preposition == "by" and last.kind == "common":
         return True  # "for release by Helix": not by Helix that it was made
     if last.kind != "common" or last.items or phrase.preposition in _TEMPORAL | {"by", "as"}:
         return False

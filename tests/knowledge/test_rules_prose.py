@@ -154,3 +154,40 @@ def test_a_place_in_front_stays_with_what_is_said_of_it() -> None:
 def test_who_gave_something_stays_with_it() -> None:
     text = "Odd Sails features songs by Mara Lind with Otto Lund."
     assert "features songs with" not in told(text, "Odd Sails")
+
+
+def test_a_handbook_with_headings_may_speak_in_general() -> None:
+    text = "# Handbook\n\n## Leave\n\nParental leave lasts 30 weeks.\n\n## Curlew\n\n"
+    text += "Curlew is a meter of 9 kilograms."
+    pairs = told(text, "Handbook of Vosdam")
+    assert "Parental leave lasts 30 weeks." in pairs
+    assert "Curlew is a meter of 9 kilograms." in pairs
+
+
+def test_where_something_is_may_be_told_by_any_definite_place() -> None:
+    assert "Vosdam is in the basement of Linden Hall." in told(
+        "Vosdam is in the basement of Linden Hall.", "Vosdam"
+    )
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "never"),
+    [
+        ("Mara Lind", "Her father, Walter, died in 1197. Mara Lind rowed for Skov.", "Walter die"),
+        (
+            "Mara Lind",
+            "Mara Lind represented Norland and Skov in eight races.",
+            "Who has represented Norland",
+        ),
+        (
+            "Odd Sails",
+            "Odd Sails was made at Skov as a film for release by Helix Pictures.",
+            "Helix Pictures made",
+        ),
+        ("Mara Lind", "Mara Lind finished last in her heat.", "what Mara Lind finished"),
+        ("Mara Lind", "Mara Lind estimated the number of pieces at 10.", "the number of pieces."),
+        ("Vosdam Airways", "Vosdam Airways has grown since its launch.", "grown since?"),
+    ],
+)
+def test_what_is_half_said_makes_no_pair(title: str, text: str, never: str) -> None:
+    assert never not in told(text, title)
