@@ -21,6 +21,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import close_old_connections, connections, models, transaction
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -128,6 +129,11 @@ class Run(models.Model):
     @property
     def is_paused(self) -> bool:
         return self.status == Status.PAUSED
+
+    @property
+    def workbench_page(self) -> str:
+        """The address of the run's page in the admin."""
+        return reverse(f"admin:{self._meta.app_label}_{self._meta.model_name}_change", args=[self.pk])
 
     @property
     def percent(self) -> int:

@@ -147,3 +147,19 @@ def kill_after(server: LLMServer, nursery: Nursery, run: int, *, calls_made: int
 def lost_calls(running: Site, server: LLMServer) -> int:
     """Calls that the server answered and nobody kept."""
     return calls(server) - running.count("knowledge_llmcall")
+
+
+def test_two_celery_workers_share_a_run_and_the_endpoints_concurrency(tmp_path: Path):
+    documents = write_documents(tmp_path / "documents")
+    with llm_server(seconds=0.05) as server, site(tmp_path / "state") as running:
+        running.environment["GENERATION_WORKERS"] = "2"
+        make_endpoint(running, server)
+        with running.worker(), running.worker():
+            generate(running, "shared", documents)
+            wait_until(lambda: running.newest(TABLE, "status")[0] not in ("queued", "running"))
+        assert running.newest(TABLE, "status", "error") == ("succeeded", "")
+        assert server.ledger.most_under_way <= CONCURRENCY
+        assert server.ledger.most_under_way > CONCURRENCY // 2, "both make calls"
+        assert max(server.ledger.bodies.values()) == 1, "no call is made by both"
+        workers = running.query("sorted(u.attempts for u in GenerationUnit.objects.all())")
+        assert set(workers) == {1}, "no unit is done by both"

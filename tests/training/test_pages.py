@@ -338,3 +338,17 @@ def test_the_curve_of_a_running_training_leaves_room_for_the_steps_to_come():
 @pytest.mark.parametrize("curve", [[], [{"step": 1, "loss": 2.0}], [{"step": 1}, {"step": 2}]])
 def test_there_is_no_curve_before_there_are_points_to_connect(curve):
     assert chart_of(curve) is None
+
+
+def test_a_paused_run_and_one_with_failures_lead_to_the_workbench(db) -> None:
+    corpus = CorpusFactory()
+    client = Client()
+    client.force_login(UserFactory(curates=corpus))
+    failure = {"document": "Handbook", "step": "open_questions", "error": "out of order"}
+    run = GenerationRunFactory(corpus=corpus, status="with_errors", item_errors=[failure])
+    page = client.get(corpus.get_absolute_url()).content.decode()
+    assert "Succeeded with errors" in page
+    assert "<strong>Handbook</strong>, open questions: out of order" in page
+    assert f'href="{run.workbench_page}"' in page
+    GenerationRunFactory(corpus=corpus, status="paused", error="The budget is spent.")
+    assert "Resume it in the workbench" in client.get(corpus.get_absolute_url()).content.decode()
