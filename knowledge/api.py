@@ -126,7 +126,7 @@ class ReflectionSerializer(serializers.ModelSerializer[Reflection]):
             "revises",
             "is_latest",
         )
-        read_only_fields = (
+        read_only_fields: tuple[str, ...] = (
             "kind",
             "fact",
             "entity",
@@ -158,13 +158,23 @@ class SourceSerializer(serializers.ModelSerializer[ReflectionSource]):
         fields: tuple[str, ...] = ("document", "document_title", "chunk", "passage", "start", "end")
 
 
+PROVENANCE = ("step", "prompt_version", "model", "call")
+
+
 class ReflectionDetailSerializer(ReflectionSerializer):
     reviewed_by = serializers.CharField(source="reviewed_by.username", default=None, read_only=True)
     sources = SourceSerializer(source="source_spans", many=True, read_only=True)
     edits = serializers.SerializerMethodField()
 
     class Meta(ReflectionSerializer.Meta):
-        fields: tuple[str, ...] = (*ReflectionSerializer.Meta.fields, "reviewed_by", "sources", "edits")
+        fields: tuple[str, ...] = (
+            *ReflectionSerializer.Meta.fields,
+            *PROVENANCE,
+            "reviewed_by",
+            "sources",
+            "edits",
+        )
+        read_only_fields: tuple[str, ...] = (*ReflectionSerializer.Meta.read_only_fields, *PROVENANCE)
 
     @extend_schema_field(serializers.ListField(child=serializers.DictField()))
     def get_edits(self, reflection: Reflection) -> list[dict[str, Any]]:

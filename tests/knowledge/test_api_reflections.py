@@ -116,3 +116,16 @@ def test_new_words_for_a_trained_pair_answer_with_its_revision(curator, corpus, 
     assert [row["id"] for row in listed] == [body["id"]]
     assert curator.get("/api/corpora/handbook/").json()["pairs"] == 1
     assert curator.patch(f"/api/reflections/{pending.pk}/", {"answer": "No."}).status_code == 409
+
+
+def test_a_pair_tells_what_made_it_and_nobody_can_change_that(curator, pending):
+    pending.step, pending.prompt_version, pending.model = "direct", "direct-1234", "small-model"
+    pending.save()
+    address = f"/api/reflections/{pending.pk}/"
+    told = curator.get(address).json()
+    assert (told["step"], told["prompt_version"], told["model"], told["call"]) == (
+        "direct", "direct-1234", "small-model", None
+    )  # fmt: skip
+    curator.patch(address, {"model": "another"})
+    pending.refresh_from_db()
+    assert pending.model == "small-model"
