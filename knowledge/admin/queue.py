@@ -19,6 +19,7 @@ from django.db.models import (
     Case,
     Count,
     Exists,
+    ExpressionWrapper,
     Min,
     OuterRef,
     Q,
@@ -66,7 +67,8 @@ def with_place(rows: QuerySet[Reflection]) -> QuerySet[Any]:
     flags = ReflectionFlag.objects.filter(reflection=OuterRef("pk"))
     passage = Coalesce(Subquery(first), Value(WITHOUT_SOURCE), output_field=BigIntegerField())
     later = Case(When(Exists(flags), then=Value(0)), default=Value(UNFLAGGED), output_field=BigIntegerField())
-    return rows.annotate(place=passage + later)
+    # Without its type a sum of big integers counts as a small one, and PostgreSQL then finds nothing beyond it.
+    return rows.annotate(place=ExpressionWrapper(passage + later, output_field=BigIntegerField()))
 
 
 @dataclass(frozen=True)
