@@ -7,10 +7,10 @@ PORT   ?= 8000
 TORCH  := torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test lint types check format lock bench clean
+.PHONY: help install run demo test lint types check format lock bench bench-tools clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(VENV)/.run-installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "memosite needs Python 3.11 or newer; set PYTHON=...")'
@@ -25,6 +25,12 @@ $(VENV)/.dev-installed: $(VENV)/.run-installed requirements-dev.txt
 	@touch $@
 
 install: $(VENV)/.run-installed  ## make the virtual environment
+
+$(VENV)/.bench-installed: $(VENV)/.dev-installed benchmarks/requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement benchmarks/requirements.txt
+	@touch $@
+
+bench-tools: $(VENV)/.bench-installed  ## install what the benchmarks compare with
 
 run: install  ## start web and worker, with the demo on the first start (PORT=8000)
 	@PORT=$(PORT) $(BIN)/python manage.py serve

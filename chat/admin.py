@@ -40,7 +40,16 @@ class SubQueryInline(ReadOnlyInline):
     """What went to MEMORY in a turn."""
 
     model = SubQuery
-    fields = readonly_fields = ("index", "stage", "question", "answer", "known", "confidence", "latency_ms")
+    fields = readonly_fields = (
+        "index",
+        "stage",
+        "question",
+        "answer",
+        "known",
+        "confidence",
+        "latency_ms",
+        "version",
+    )
     show_change_link = False
 
 
@@ -52,7 +61,7 @@ class ConversationAdmin(LookedAtOnly):
     list_filter = (("corpus", RelatedDropdownFilter),)
     list_select_related = ("person", "corpus")
     search_fields = ("title", "person__username")
-    fields = readonly_fields = ("title", "person", "corpus", "created_at", "updated_at")
+    fields = readonly_fields = ("title", "person", "corpus", "others", "created_at", "updated_at")
     inlines = (TurnInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Conversation]:
@@ -75,6 +84,7 @@ class TurnAdmin(LookedAtOnly):
         "conversation",
         "person",
         "version",
+        "versions",
         "executive",
         "question",
         "answer",

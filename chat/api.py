@@ -15,11 +15,18 @@ from rest_framework.views import APIView
 
 from chat import services
 from chat.models import Conversation, SubQuery, Turn, TurnEvent
+from chat.protocol.events import Failed
 from knowledge.api import CorpusView
-from knowledge.models import Corpus, Role
+from knowledge.models import Corpus
+from knowledge.views import corpus_or_404
+from training.microbatch import Busy
 
 
 class SubQuerySerializer(serializers.ModelSerializer[SubQuery]):
+    corpus = serializers.CharField(
+        source="version.corpus.slug", default=None, read_only=True, help_text="Whose memory answered."
+    )
+
     class Meta:
         model = SubQuery
         fields: tuple[str, ...] = (
@@ -30,6 +37,7 @@ class SubQuerySerializer(serializers.ModelSerializer[SubQuery]):
             "known",
             "confidence",
             "latency_ms",
+            "corpus",
         )
 
 
@@ -59,10 +67,13 @@ class EventSerializer(serializers.ModelSerializer[TurnEvent]):
 
 class ConversationSerializer(serializers.ModelSerializer[Conversation]):
     corpus: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    others: Any = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True, many=True, help_text="Corpora that are asked as well."
+    )
 
     class Meta:
         model = Conversation
-        fields: tuple[str, ...] = ("id", "corpus", "title", "created_at", "updated_at")
+        fields: tuple[str, ...] = ("id", "corpus", "others", "title", "created_at", "updated_at")
 
 
 class ConversationDetailSerializer(ConversationSerializer):
@@ -77,6 +88,16 @@ class AskSerializer(serializers.Serializer[Any]):
     conversation = serializers.IntegerField(
         required=False, help_text="Go on with this conversation of yours."
     )
+    others = serializers.ListField(
+        child=serializers.SlugField(),
+        required=False,
+        help_text="Corpora to ask as well, by slug; the surest memory answers. A conversation keeps its own.",
+    )
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        if "conversation" in values and "others" in values:
+            raise serializers.ValidationError({"others": ["A conversation keeps the corpora it began with."]})
+        return values
 
 
 class Ask(CorpusView):
@@ -86,27 +107,31 @@ class Ask(CorpusView):
 
     @extend_schema(request=AskSerializer, responses={201: TurnSerializer})
     def post(self, request: Request, slug: str) -> Response:
-        """Interrogate the memory and answer when it is done (readers). The turn is kept in your history."""
+        """Interrogate the memory and answer when it is done (readers). The turn is kept in your history.
+
+        503 with the code ``busy`` and ``Retry-After``: more sub-queries wait than the memory takes on.
+        """
         corpus = self.corpus()
         checked = AskSerializer(data=request.data)
         checked.is_valid(raise_exception=True)
-        conversation = self._conversation(corpus, checked.validated_data.get("conversation"))
+        conversation = self._conversation(corpus, checked.validated_data)
         turn = services.start_turn(conversation, checked.validated_data["question"], request.user)
-        for _ in services.run_turn(turn):
-            pass
+        *_, last = services.run_turn(turn)
+        if isinstance(last.data, Failed) and last.data.code == Busy.code:
+            raise Busy(last.data.message)
         return Response(TurnSerializer(turn).data, status=status.HTTP_201_CREATED)
 
-    def _conversation(self, corpus: Corpus, pk: int | None) -> Conversation:
-        if pk is None:
-            services.live_version(corpus)
-            return services.start_conversation(corpus, self.request.user)
-        return get_object_or_404(own_conversations(self.request), pk=pk, corpus=corpus)
+    def _conversation(self, corpus: Corpus, asked: dict[str, Any]) -> Conversation:
+        if "conversation" in asked:
+            return get_object_or_404(own_conversations(self.request), pk=asked["conversation"], corpus=corpus)
+        others = [corpus_or_404(self.request, slug) for slug in asked.get("others", ())]
+        services.askable_versions((corpus, *others), self.request.user)
+        return services.start_conversation(corpus, self.request.user, others)
 
 
 def own_conversations(request: Request) -> QuerySet[Conversation]:
     """One's own conversations, as far as one may still read their corpora."""
-    readable = Corpus.objects.for_role(request.user, Role.READER)
-    return Conversation.objects.filter(person=request.user.pk, corpus__in=readable).select_related("corpus")
+    return services.conversations_of(request.user).select_related("corpus").prefetch_related("others")
 
 
 class ConversationList(ListAPIView[Conversation]):
@@ -125,7 +150,7 @@ class ConversationDetail(APIView):
     @extend_schema(responses=ConversationDetailSerializer)
     def get(self, request: Request, pk: int) -> Response:
         rows = own_conversations(request).prefetch_related(
-            "turns__sub_queries", "turns__events", "turns__version"
+            "turns__sub_queries__version__corpus", "turns__events", "turns__version"
         )
         return Response(ConversationDetailSerializer(get_object_or_404(rows, pk=pk)).data)
 

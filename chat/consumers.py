@@ -72,12 +72,11 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
         person = self.scope["user"]
         if not person.is_authenticated:
             return None
-        found = Conversation.objects.filter(pk=self.scope["url_route"]["kwargs"]["pk"], person=person).first()
-        return found if found and found.corpus.allows(person, Role.READER) else None
+        return services.conversations_of(person).filter(pk=self.scope["url_route"]["kwargs"]["pk"]).first()
 
     @database_sync_to_async
     def _prepare_memory(self) -> None:
-        services.prepare_memory(self.conversation.corpus)
+        services.prepare_memory(self.conversation)
 
     @database_sync_to_async
     def _start_turn(self, question: str) -> Turn:
@@ -98,9 +97,10 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
         return [{"turn": turn, **event.as_dict()} for event in events]
 
     def _fresh(self) -> Conversation:
-        """The conversation as it is now, if its person may still read the corpus. Raises NotAllowed."""
+        """The conversation as it is now, if its person may still read its corpora. Raises NotAllowed."""
         found = Conversation.objects.filter(pk=self.conversation.pk).select_related("corpus").first()
         if found is None:
             raise MemoError("This conversation was deleted.")
-        found.corpus.require(self.scope["user"], Role.READER)
+        for corpus in found.corpora:
+            corpus.require(self.scope["user"], Role.READER)
         return found

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 
 class Conversation(models.Model):
-    """A person's thread of questions to one corpus."""
+    """A person's thread of questions to a corpus, and to ``others`` beside it where they were chosen."""
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations"
     )
     corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="conversations")
+    others = models.ManyToManyField(
+        Corpus, blank=True, related_name="+", help_text="Corpora that are asked as well."
+    )
     title = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -36,6 +39,11 @@ class Conversation(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("conversation", args=[self.pk])
+
+    @property
+    def corpora(self) -> list[Corpus]:
+        """All corpora that are asked, the conversation's own first."""
+        return [self.corpus, *sorted(self.others.all(), key=lambda corpus: corpus.name)]
 
 
 class TurnStatus(models.TextChoices):
@@ -53,10 +61,14 @@ class TurnQuerySet(models.QuerySet["Turn"]):
 
 
 class Turn(models.Model):
-    """One question and its answer, with the version of MEMORY that was asked."""
+    """One question and its answer, with the versions of MEMORY that were asked.
+
+    ``version`` is the one of the conversation's own corpus, ``versions`` are all, that one included.
+    """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
     version = models.ForeignKey(MemoryVersion, null=True, on_delete=models.SET_NULL, related_name="turns")
+    versions = models.ManyToManyField(MemoryVersion, related_name="+", blank=True)
     executive = models.CharField(max_length=60, default="rules")
     question = models.TextField()
     answer = models.TextField(blank=True)
@@ -110,6 +122,13 @@ class SubQuery(models.Model):
     known = models.BooleanField(default=False)
     confidence = models.FloatField(null=True)
     latency_ms = models.FloatField(null=True)
+    version = models.ForeignKey(
+        MemoryVersion,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The version that answered.",
+    )
 
     class Meta:
         ordering: ClassVar = ["index"]

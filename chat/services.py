@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -18,13 +18,16 @@ from chat.protocol.events import Event, Failed, FinalAnswer, MemoryAnswered, Sto
 from chat.protocol.session import interrogate
 from chat.protocol.state import Budget
 from knowledge.models import Corpus, Role
-from memosite.errors import Conflict, MemoError
-from training.models import LIVE
+from memosite.errors import Conflict, MemoError, NotAllowed
+from training.memory import Memory
+from training.models import LIVE, MemoryVersion
+from training.routing import RoutedMemory
 from training.services import live_version
 from training.serving import load_in_advance, memory_for
 
 MAX_QUESTION = 2000
 TITLE_LENGTH = 80
+CORPORA_AT_ONCE = 8
 
 
 class BadQuestion(MemoError):
@@ -41,31 +44,54 @@ class BadTitle(MemoError):
     status = 422
 
 
-def start_conversation(corpus: Corpus, person: Any) -> Conversation:
-    """Make a conversation with a corpus that the person may read. Raises NotAllowed."""
-    corpus.require(person, Role.READER)
-    return Conversation.objects.create(corpus=corpus, person=person)
+class TooManyCorpora(MemoError):
+    """More corpora than one question may be put to."""
+
+    code = "too_many_corpora"
+    status = 422
+
+
+class ClosedMemory(NotAllowed):
+    """The memory also learned from corpora that the person may not read."""
+
+    code = "closed_memory"
 
 
 @transaction.atomic
-def open_conversation(corpus: Corpus, person: Any) -> Conversation:
-    """An empty conversation with the corpus: the one that the person has not used yet, or else a new one.
+def start_conversation(corpus: Corpus, person: Any, others: Iterable[Corpus] = ()) -> Conversation:
+    """Make a conversation with corpora that the person may read. Raises NotAllowed, TooManyCorpora."""
+    beside = _beside(corpus, others)
+    for each in (corpus, *beside):
+        each.require(person, Role.READER)
+    conversation = Conversation.objects.create(corpus=corpus, person=person)
+    conversation.others.set(beside)
+    return conversation
 
-    People open one, look, and leave; without this each look would stay in their list. Raises NotAllowed.
+
+@transaction.atomic
+def open_conversation(corpus: Corpus, person: Any, others: Iterable[Corpus] = ()) -> Conversation:
+    """An empty conversation with the corpora: the one that the person has not used yet, or else a new one.
+
+    People open one, look, and leave; without this each look would stay in their list. Raises NotAllowed,
+    TooManyCorpora.
     """
     corpus.require(person, Role.READER)
+    beside = _beside(corpus, others)
     get_user_model().objects.select_for_update().get(pk=person.pk)  # two clicks at once get the same one
-    unused = Conversation.objects.filter(corpus=corpus, person=person, title="", turns=None).first()
+    empty = Conversation.objects.filter(corpus=corpus, person=person, title="", turns=None)
+    found = empty.prefetch_related("others")
+    unused = next((row for row in found if set(row.others.all()) == set(beside)), None)
     if unused is None:
-        return start_conversation(corpus, person)
+        return start_conversation(corpus, person, beside)
     unused.save(update_fields=["updated_at"])  # it comes to the top of the list as a new one would
     return unused
 
 
 def conversations_of(person: Any) -> QuerySet[Conversation]:
-    """A person's own conversations, as far as the person may still read their corpora."""
+    """A person's own conversations, as far as the person may still read all of their corpora."""
     readable = Corpus.objects.for_role(person, Role.READER)
-    return Conversation.objects.filter(person=person.pk, corpus__in=readable)
+    closed = Corpus.objects.exclude(pk__in=readable.values("pk"))
+    return Conversation.objects.filter(person=person.pk, corpus__in=readable).exclude(others__in=closed)
 
 
 def askable_corpora(person: Any) -> QuerySet[Corpus]:
@@ -91,10 +117,12 @@ def delete_conversation(conversation: Conversation) -> None:
 
 
 def start_turn(conversation: Conversation, question: str, person: Any) -> Turn:
-    """Make the row of a new turn. Raises BadQuestion, NotAllowed, NoLiveVersion, or Conflict while one runs."""
-    conversation.corpus.require(person, Role.READER)
+    """Make the row of a new turn.
+
+    Raises BadQuestion, NotAllowed, ClosedMemory, NoLiveVersion, or Conflict while one runs.
+    """
     question = checked(question)
-    version = live_version(conversation.corpus)
+    versions = askable_versions(conversation.corpora, person)
     with transaction.atomic():
         Conversation.objects.select_for_update().get(pk=conversation.pk)
         end_abandoned_turns(conversation)
@@ -103,7 +131,28 @@ def start_turn(conversation: Conversation, question: str, person: Any) -> Turn:
         if not conversation.title:
             conversation.title = question[:TITLE_LENGTH]
         conversation.save()
-        return Turn.objects.create(conversation=conversation, question=question, version=version)
+        turn = Turn.objects.create(conversation=conversation, question=question, version=versions[0])
+        turn.versions.set(versions)
+        return turn
+
+
+def askable_versions(corpora: Iterable[Corpus], person: Any) -> list[MemoryVersion]:
+    """The live version of each corpus, for a person who may ask all of them; ``None`` is the site's operator.
+
+    Raises NotAllowed, NoLiveVersion, and ClosedMemory where a version learned from more than the person may read.
+    """
+    versions = []
+    for corpus in corpora:
+        if person is not None:
+            corpus.require(person, Role.READER)
+        version = live_version(corpus)
+        if person is not None and not version.allows(person):
+            raise ClosedMemory(
+                f"The live memory of “{corpus.name}” also learned from corpora that you may not read, so you may "
+                "not ask it. An owner of those can give you access."
+            )
+        versions.append(version)
+    return versions
 
 
 def run_turn(turn: Turn) -> Iterator[Event]:
@@ -113,16 +162,30 @@ def run_turn(turn: Turn) -> Iterator[Event]:
         yield event
 
 
-def interrogate_once(corpus: Corpus, question: str) -> Iterator[Event]:
-    """Ask the live MEMORY of a corpus without a conversation: nothing is stored. The caller checks permission."""
-    memory = memory_for(live_version(corpus))
+def interrogate_once(
+    corpus: Corpus, question: str, person: Any = None, others: Iterable[Corpus] = ()
+) -> Iterator[Event]:
+    """Ask the live MEMORY of a corpus, and of others beside it, without a conversation: nothing is stored.
+
+    Without a person the site's operator asks. Raises what ``start_turn`` raises.
+    """
+    memory = memory_of(askable_versions((corpus, *_beside(corpus, others)), person))
     yield from interrogate(checked(question), make_executive("rules"), memory, budget=turn_budget())
 
 
-def prepare_memory(corpus: Corpus) -> None:
+def memory_of(versions: Iterable[MemoryVersion]) -> Memory:
+    """What answers for the versions: the one, or of several the surest. Raises a MemoError as ``memory_for``."""
+    memories = {str(version): memory_for(version) for version in versions}
+    if len(memories) == 1:
+        return next(iter(memories.values()))
+    return RoutedMemory(memories)
+
+
+def prepare_memory(conversation: Conversation) -> None:
     """Have the live MEMORY loaded by the time of the first question; without one there is nothing to do."""
-    with suppress(MemoError):
-        load_in_advance(live_version(corpus))
+    for corpus in conversation.corpora:
+        with suppress(MemoError):
+            load_in_advance(live_version(corpus))
 
 
 def checked(question: str) -> str:
@@ -160,7 +223,7 @@ def _interrogate(turn: Turn) -> Iterator[Event]:
         yield Event(seq=1, data=Failed(message="The memory version was deleted.", code="no_version"))
         return
     try:
-        memory = memory_for(turn.version)
+        memory = memory_of(_versions_of(turn))
     except MemoError as error:
         yield Event(seq=1, data=Failed(message=str(error), code=error.code))
         return
@@ -168,6 +231,19 @@ def _interrogate(turn: Turn) -> Iterator[Event]:
     yield from interrogate(
         turn.question, make_executive(turn.executive), memory, budget=turn_budget(), stop=rows.exists
     )
+
+
+def _beside(corpus: Corpus, others: Iterable[Corpus]) -> list[Corpus]:
+    """The other corpora, each once. Raises TooManyCorpora."""
+    beside = [each for each in dict.fromkeys(others) if each != corpus]
+    if len(beside) >= CORPORA_AT_ONCE:
+        raise TooManyCorpora(f"Ask at most {CORPORA_AT_ONCE} corpora at once.")
+    return beside
+
+
+def _versions_of(turn: Turn) -> list[MemoryVersion]:
+    """The versions that the turn began with, whatever is live by now."""
+    return list(turn.versions.select_related("corpus")) or [v for v in (turn.version,) if v is not None]
 
 
 @transaction.atomic
@@ -182,15 +258,24 @@ def _store(turn: Turn, event: Event) -> None:
         case SubQueryAsked(index=index, stage=stage, question=question):
             SubQuery.objects.create(turn=turn, index=index, stage=stage, question=question)
         case MemoryAnswered() as said:
-            turn.sub_queries.filter(index=said.index).update(
-                answer=said.answer, known=said.known, confidence=said.confidence, latency_ms=said.latency_ms
-            )
+            _store_answer(turn, said)
         case FinalAnswer(text=text, known=known):
             turn.answer, turn.known = text, known
     turn.heartbeat_at = timezone.now()
     if event.ends_turn:
         turn.status, turn.finished_at = _outcome(event), timezone.now()
     turn.save(update_fields=["answer", "known", "status", "heartbeat_at", "finished_at"])
+
+
+def _store_answer(turn: Turn, said: MemoryAnswered) -> None:
+    by_name = {str(version): version for version in turn.versions.select_related("corpus")}
+    turn.sub_queries.filter(index=said.index).update(
+        answer=said.answer,
+        known=said.known,
+        confidence=said.confidence,
+        latency_ms=said.latency_ms,
+        version=by_name.get(said.source) if said.source else turn.version,
+    )
 
 
 def _outcome(event: Event) -> str:

@@ -40,11 +40,12 @@ class TurnShown:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversations(request: HttpRequest) -> HttpResponse:
-    """A person's conversations; a POST opens an empty one with the chosen corpus."""
+    """A person's conversations; a POST opens an empty one with the chosen corpora."""
     if request.method == "POST":
         corpus = corpus_or_404(request, request.POST.get("corpus", ""))
-        return redirect(services.open_conversation(corpus, request.user))
-    found = services.conversations_of(request.user).select_related("corpus")
+        others = [corpus_or_404(request, slug) for slug in request.POST.getlist("others")]
+        return redirect(services.open_conversation(corpus, request.user, others))
+    found = services.conversations_of(request.user).select_related("corpus").prefetch_related("others")
     page = Paginator(found, CONVERSATIONS_ON_A_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "corpora": services.askable_corpora(request.user)}
     return render(request, "chat/conversations.html", context)
@@ -65,7 +66,7 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
         "turns": shown[:TURNS_ON_A_PAGE][::-1],
         "has_earlier": len(shown) > TURNS_ON_A_PAGE,
         "is_latest": not before,
-        "live": MemoryVersion.objects.live_in(row.corpus).first(),
+        "without_memory": [each for each in row.corpora if not MemoryVersion.objects.live_in(each).exists()],
         "longest_question": services.MAX_QUESTION,
     }
     return render(request, "chat/conversation.html", context)

@@ -18,12 +18,16 @@ from knowledge.models import Reflection
 def pairs_file(request: Any, pairs: QuerySet[Reflection], name: str, format: str) -> StreamingHttpResponse:
     """The pairs as a download. Raises FileRefused where there is no such format."""
     chosen = format_named(format)
-    blocks = export_pairs(pairs, format)
+    file_name = f"{name}-pairs-{format}{chosen.suffix}"
+    return file_of(request, export_pairs(pairs, format), chosen.media_type, file_name)
+
+
+def file_of(request: Any, blocks: Iterator[bytes], media_type: str, name: str) -> StreamingHttpResponse:
+    """Blocks of a file as a download of that name."""
     # Django reads a plain iterator to its end before it answers over ASGI, and an asynchronous one over WSGI.
     content = _one_by_one(blocks) if isinstance(request, ASGIRequest) else blocks
-    response = StreamingHttpResponse(content, content_type=chosen.media_type)
-    file_name = f"{name}-pairs-{format}{chosen.suffix}"
-    response["Content-Disposition"] = content_disposition_header(True, file_name)
+    response = StreamingHttpResponse(content, content_type=media_type)
+    response["Content-Disposition"] = content_disposition_header(True, name)
     return response
 
 

@@ -23,7 +23,8 @@ class Pages(PageNumberPagination):
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
     """Turn any error that a client can act on into ``application/problem+json``; others become a plain 500."""
     if isinstance(error, MemoError):
-        return _problem(error.status, error.code, str(error), **error.members())
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
+        return _problem(error.status, error.code, str(error), headers, **error.members())
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     if isinstance(error, PermissionDenied):

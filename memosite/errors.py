@@ -15,6 +15,8 @@ class MemoError(Exception):
 
     code = "error"
     status = 400
+    #: Seconds after which the same request may succeed, where that can be told: the Retry-After of a response.
+    retry_after: int | None = None
 
     def members(self) -> dict[str, Any]:
         """What a program learns besides the sentence: further members of the problem details."""

@@ -202,8 +202,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "ReviewStatus": "knowledge.models.ReviewStatus",
+        "ReflectionKind": "knowledge.models.reflections.KINDS",
         "RunStatus": "memosite.runs.Status",
         "TurnStatus": "chat.models.TurnStatus",
+        "VersionKind": "training.models.versions.VersionKind",
     },
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
@@ -215,6 +217,7 @@ PORT = env.number("PORT", 8000, at_least=1)
 # --- The product -------------------------------------------------------------------------------------------
 MAX_UPLOAD_BYTES = env.number("MAX_UPLOAD_MB", 25, at_least=1) * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = env.number("MAX_UPLOAD_FILES", 500, at_least=1)
+MAX_MODEL_UPLOAD_BYTES = env.number("MAX_MODEL_UPLOAD_MB", 1024, at_least=1) * 1024 * 1024
 RUN_LEASE_SECONDS = env.number(
     "RUN_LEASE_SECONDS", 10, at_least=1
 )  # a run without a heartbeat for so long is free again
@@ -223,6 +226,10 @@ GENERATION_WORKERS = env.number(
 )  # workers that share a generation run, and the concurrency of its endpoint
 SUB_QUERY_BUDGET = env.number("SUB_QUERY_BUDGET", 100, at_least=1)
 TURN_SECONDS = env.number("TURN_SECONDS", 60, at_least=1)
+RECALL_BATCH_ROWS = env.number("RECALL_BATCH_ROWS", 64, at_least=1)
+RECALL_WAIT_MS = env.number("RECALL_WAIT_MS", 3, at_least=0)
+RECALL_QUEUE = env.number("RECALL_QUEUE", 512, at_least=1)
+RECALL_KEPT = env.number("RECALL_KEPT", 2000, at_least=0)
 SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 168, at_least=1) * 3600
 
 UNFOLD = {

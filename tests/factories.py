@@ -162,6 +162,12 @@ class MemoryVersionFactory(DjangoModelFactory):
     sha256 = factory.LazyAttribute(lambda row: hashlib.sha256(row.path.encode()).hexdigest())
 
     @factory.post_generation
+    def corpora(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        """The corpora that the version learned from, beside its own."""
+        if create:
+            self.corpora.add(self.corpus, *(extracted or ()))  # type: ignore[attr-defined]
+
+    @factory.post_generation
     def live(self, create: bool, is_live: bool | None, **kwargs: Any) -> None:
         if is_live:
             Alias.objects.update_or_create(corpus=self.corpus, name=LIVE, defaults={"version": self})

@@ -73,6 +73,12 @@ PAGES = [
         {"reason": "Better recall"},
     ),
     Row("rollback", "post", pages_for("owner", done=302), SLUG),
+    Row("compare-versions", "get", pages_for("reader"), SLUG, {"a": "1", "b": "2"}),
+    Row("delete-version", "get", pages_for("owner"), ("slug", "number")),
+    Row("delete-version", "post", pages_for("owner", done=302), ("slug", "number"), {"reason": "Old"}),
+    # Its files are not on this machine, which those who may export it are told.
+    Row("export-version", "get", pages_for("owner", done=503), ("slug", "number")),
+    Row("rebuild-version", "post", pages_for("curator", done=302), ("slug", "number")),
     Row("conversations", "get", (LOGIN, 200, 200, 200, 200)),
     Row("conversations", "post", pages_for("reader", done=302), (), {"corpus": "{slug}"}),
     # Conversations belong to one person: here to the reader, so the others see nothing, whatever their role.
@@ -120,7 +126,16 @@ API = [
     Row("api-versions", "get", api_for("reader"), SLUG),
     Row("api-version", "get", api_for("reader"), ("version",)),
     Row("api-promote", "post", api_for("owner"), ("version",), {"reason": "Better recall"}),
+    Row("api-version", "delete", api_for("owner", done=204), ("version",), {"reason": "Old"}),
     Row("api-rollback", "post", api_for("owner"), SLUG),
+    Row("api-card", "get", api_for("reader"), ("version",)),
+    Row("api-version-export", "get", api_for("owner", done=503), ("version",)),
+    Row("api-rebuild", "get", api_for("reader"), ("version",)),
+    Row("api-rebuild", "post", api_for("curator", done=409), ("version",)),  # its pairs were not kept
+    Row("api-compare", "get", api_for("reader"), SLUG, {"a": "1", "b": "2"}),
+    Row("api-compare-pairs", "get", api_for("reader"), SLUG, {"a": "1", "b": "2"}),
+    Row("api-aliases", "get", api_for("reader"), SLUG),
+    Row("api-alias", "put", api_for("owner"), ("slug", "alias"), {"version": 1, "reason": "Better recall"}),
     Row("api-alias-moves", "get", api_for("reader"), SLUG),
     Row("api-ask", "post", api_for("reader", done=201), SLUG, {"question": "Who leads Project Atlas?"}),
     Row("api-conversations", "get", (401, 200, 200, 200, 200)),
@@ -160,7 +175,10 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     }
     factories.UserFactory(username="member", reads=corpus)
     factories.UserFactory(owns=corpus)
-    return World(people, {"slug": corpus.slug, "member": "member", **rows_of(corpus, people["reader"])})
+    return World(
+        people,
+        {"slug": corpus.slug, "member": "member", "alias": "live", **rows_of(corpus, people["reader"])},
+    )
 
 
 def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:

@@ -2,16 +2,27 @@
 
 from django.urls import path
 
-from training import api
+from training import api, api_registry
 
 urlpatterns = [
     path("corpora/<slug:slug>/train/", api.Train.as_view(), name="api-train"),
     path("corpora/<slug:slug>/runs/training/", api.TrainingRunList.as_view(), name="api-training-runs"),
     path("runs/training/<int:pk>/", api.TrainingRunDetail.as_view(), name="api-training-run"),
     path("runs/training/<int:pk>/cancel/", api.TrainingRunCancel.as_view(), name="api-training-cancel"),
-    path("corpora/<slug:slug>/versions/", api.VersionList.as_view(), name="api-versions"),
-    path("versions/<int:pk>/", api.VersionDetail.as_view(), name="api-version"),
-    path("versions/<int:pk>/promote/", api.Promote.as_view(), name="api-promote"),
-    path("corpora/<slug:slug>/rollback/", api.Rollback.as_view(), name="api-rollback"),
-    path("corpora/<slug:slug>/alias-moves/", api.AliasMoveList.as_view(), name="api-alias-moves"),
+    path("corpora/<slug:slug>/versions/", api_registry.VersionList.as_view(), name="api-versions"),
+    path("corpora/<slug:slug>/versions/compare/", api_registry.Compare.as_view(), name="api-compare"),
+    path(
+        "corpora/<slug:slug>/versions/compare/pairs/",
+        api_registry.ComparePairs.as_view(),
+        name="api-compare-pairs",
+    ),
+    path("versions/<int:pk>/", api_registry.VersionDetail.as_view(), name="api-version"),
+    path("versions/<int:pk>/card/", api_registry.ModelCard.as_view(), name="api-card"),
+    path("versions/<int:pk>/export/", api_registry.Export.as_view(), name="api-version-export"),
+    path("versions/<int:pk>/rebuild/", api_registry.Rebuild.as_view(), name="api-rebuild"),
+    path("versions/<int:pk>/promote/", api_registry.Promote.as_view(), name="api-promote"),
+    path("corpora/<slug:slug>/rollback/", api_registry.Rollback.as_view(), name="api-rollback"),
+    path("corpora/<slug:slug>/aliases/", api_registry.AliasList.as_view(), name="api-aliases"),
+    path("corpora/<slug:slug>/aliases/<slug:name>/", api_registry.AliasDetail.as_view(), name="api-alias"),
+    path("corpora/<slug:slug>/alias-moves/", api_registry.AliasMoveList.as_view(), name="api-alias-moves"),
 ]

@@ -16,12 +16,14 @@ class MemoryAnswer:
     """One answer from the weights.
 
     ``confidence`` lies in [0, 1]: the geometric mean of the probabilities of the answer's tokens.
-    ``known`` is false where the MEMORY abstains; ``text`` is then ``DONT_KNOW``.
+    ``known`` is false where the MEMORY abstains; ``text`` is then ``DONT_KNOW``. ``source`` names the memory that
+    answered where several were asked.
     """
 
     text: str
     confidence: float
     known: bool
+    source: str = ""
 
 
 class Memory(Protocol):

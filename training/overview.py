@@ -22,30 +22,38 @@ class CorpusState:
     documents: int
     live: MemoryVersion | None
     run: Run | None
+    is_closed: bool = False  # there is a live version, and the person may not ask it
 
     @property
     def next_step(self) -> str:
-        """What a person can do next: ask, wait, add documents (empty), or have a memory made (untrained)."""
+        """What a person can do next: ask, wait, add documents (empty), or have a memory made (untrained).
+
+        ``closed`` where a memory is live that the person may not ask.
+        """
         if self.live:
             return "ask"
+        if self.is_closed:
+            return "closed"
         if self.run:
             return "wait"
         return "untrained" if self.documents else "empty"
 
 
 def states_for(person: Any) -> list[CorpusState]:
-    """The state of every corpus that the person may read, in four queries however many there are."""
+    """The state of every corpus that the person may read, in as many queries however many there are."""
     is_current = Q(documents__is_current=True)
     corpora = Corpus.objects.for_role(person, Role.READER).annotate(
         current_documents=Count("documents", filter=is_current, distinct=True)
     )
     counted = {corpus.pk: corpus.current_documents for corpus in corpora}
-    live = _by_corpus(MemoryVersion.objects.filter(aliases__name=LIVE, corpus__in=counted))
+    all_live = MemoryVersion.objects.filter(aliases__name=LIVE, corpus__in=counted)
+    live = _by_corpus(all_live.filter(pk__in=MemoryVersion.objects.for_reader(person).values("pk")))
+    closed = _by_corpus(all_live).keys() - live.keys()
     generations = GenerationRun.objects.active().filter(corpus__in=counted)
     trainings = TrainingRun.objects.active().filter(corpus__in=counted)
     runs = {**_by_corpus(generations), **_by_corpus(trainings)}
     return [
-        CorpusState(corpus, counted[corpus.pk], live.get(corpus.pk), runs.get(corpus.pk))
+        CorpusState(corpus, counted[corpus.pk], live.get(corpus.pk), runs.get(corpus.pk), corpus.pk in closed)
         for corpus in corpora
     ]
 

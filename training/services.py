@@ -7,8 +7,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from knowledge.models import Corpus, GenerationRun
-from memosite.errors import Conflict, Unavailable
-from training.models import LIVE, Alias, AliasMove, MemoryVersion, TrainingRun
+from memosite.errors import Conflict, MemoError, Unavailable
+from training.audience import AudienceNarrowed, require_audience, warn_of_narrowing
+from training.models import ALIASES, CANDIDATE, LIVE, Alias, AliasMove, MemoryVersion, TrainingRun
 
 
 class NothingToTrain(Conflict):
@@ -21,6 +22,13 @@ class NoLiveVersion(Unavailable):
     """The corpus has no memory that people may ask yet."""
 
     code = "no_live_version"
+
+
+class UnknownAlias(MemoError):
+    """An alias of another name than there are."""
+
+    code = "unknown_alias"
+    status = 404
 
 
 def start_training(
@@ -55,19 +63,50 @@ def continue_after_generation(run: GenerationRun) -> None:
         start_training(run.corpus, run.created_by, go_live=True, after=run)
 
 
-def promote(version: MemoryVersion, person: Any = None, *, reason: str, alias: str = LIVE) -> AliasMove:
-    """Point an alias of the version's corpus at the version. Raises Conflict where it points there already."""
+def promote(
+    version: MemoryVersion, person: Any = None, *, reason: str, alias: str = LIVE, narrow: bool = False
+) -> AliasMove:
+    """Point an alias of the version's corpus at the version; the move is recorded with who, when and why.
+
+    Raises Conflict where it points there already, UnknownAlias, and AudienceNarrowed where readers of the corpus
+    could not ask its live memory any more, unless ``narrow`` says that they are to lose access.
+    """
+    if alias not in ALIASES:
+        raise UnknownAlias(f"There is no alias “{alias}”. The aliases are {' and '.join(ALIASES)}.")
+    if alias == LIVE and not narrow:
+        warn_of_narrowing(version)
     return _move(version, person, reason=reason, alias=alias)
+
+
+def offer(version: MemoryVersion, person: Any, *, go_live: bool, reason: str) -> str:
+    """Point an alias at a version that was just made: ``live`` if it is to go live, else ``candidate``.
+
+    It stays a candidate where going live would shut readers of its corpus out. Returns what happened, as a line
+    for a log; nothing happens where the alias points at it already, so this can be repeated safely.
+    """
+    told = f"It is the {CANDIDATE} now."
+    if go_live:
+        try:
+            warn_of_narrowing(version)
+        except AudienceNarrowed as warning:
+            told = f"It did not go live, it is the {CANDIDATE}: {warning}"
+            go_live = False
+    alias = LIVE if go_live else CANDIDATE
+    if version.aliases.filter(name=alias).exists():
+        return ""
+    _move(version, person, reason=reason, alias=alias)
+    return "It is live now." if go_live else told
 
 
 def rollback(corpus: Corpus, person: Any = None, *, alias: str = LIVE) -> AliasMove:
     """Point the alias at the version before the present one; each further rollback goes one further back.
 
-    Raises Conflict if there is none.
+    Raises Conflict if there is none, and NotAllowed where the version before is closed to the person.
     """
     before = version_before(corpus, alias)
     if before is None:
         raise Conflict("There is no earlier version to go back to.")
+    require_audience(before, person)
     present = MemoryVersion.objects.get(aliases__corpus=corpus, aliases__name=alias)
     return _move(before, person, reason=f"Rollback from {present}", alias=alias, is_rollback=True)
 

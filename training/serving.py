@@ -1,29 +1,92 @@
-"""The memories that this process has loaded. The one door to torch outside the training process."""
+"""The memories that this process answers with. The one door to torch outside the training process."""
 
 from __future__ import annotations
 
+import json
 import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from contextlib import suppress
-from functools import lru_cache
+from dataclasses import replace
+from typing import Any
+from weakref import WeakValueDictionary
 
 from django.conf import settings
+from django.db import connection
 
-from memosite.errors import MemoError
+from memosite.endpoints import settings_of
+from memosite.errors import MemoError, Unavailable
+from memosite.llm import EndpointSettings
 from training.memory import Memory
-from training.models import MemoryVersion
+from training.microbatch import Limits, MicroBatcher
+from training.models import MemoryVersion, ServedVersion
+from training.remote import RemoteMemory
 
 LOADED_AT_ONCE = 8
 LOADER = "memory loader"
-_loading = threading.Lock()
+
+
+class NoManifest(Unavailable):
+    """The version's folder cannot be read."""
+
+    code = "no_manifest"
+
+
+class Memories:
+    """Memories by what they were loaded from, the least recently used given up first.
+
+    What is given up while somebody still asks it lives on until they are done, and is found again by others
+    meanwhile: nothing is dropped under a running chat or held in memory twice.
+    """
+
+    def __init__(self, limit: int = LOADED_AT_ONCE) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[Hashable, Memory] = OrderedDict()
+        self._alive: WeakValueDictionary[Hashable, Memory] = WeakValueDictionary()
+        self._looking, self._loading = threading.Lock(), threading.Lock()
+
+    def get(self, key: Hashable, load: Callable[[], Memory]) -> Memory:
+        """The memory under ``key``, loaded if there is none. One is loaded at a time."""
+        if found := self._find(key):
+            return found
+        with self._loading:
+            return self._find(key) or self._keep(key, load())
+
+    def _find(self, key: Hashable) -> Memory | None:
+        with self._looking:
+            found = self._alive.get(key)
+            if found is not None:
+                self._touch(key, found)
+            return found
+
+    def _keep(self, key: Hashable, memory: Memory) -> Memory:
+        with self._looking:
+            self._alive[key] = memory
+            self._touch(key, memory)
+        return memory
+
+    def _touch(self, key: Hashable, memory: Memory) -> None:
+        self._kept[key] = memory
+        self._kept.move_to_end(key)
+        while len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
+
+
+_memories = Memories()
 
 
 def memory_for(version: MemoryVersion) -> Memory:
     """The version's MEMORY, loaded at its first question. Versions are immutable, so it never goes stale.
 
-    Raises a MemoError when the artifact is missing or was altered.
+    A version that an endpoint serves is asked there, any other in this process. Whoever holds the MEMORY may go
+    on asking it, whatever the aliases point at by then. Raises a MemoError when the artifact is missing or was
+    altered, or the endpoint has no key.
     """
-    with _loading:
-        return _load(version.path, version.sha256)
+    served = ServedVersion.objects.filter(version=version).select_related("endpoint").first()
+    if served is None:
+        return _memories.get((version.path, version.sha256), lambda: _load(version.path, version.sha256))
+    endpoint = replace(settings_of(served.endpoint), model=served.model_name)
+    return _memories.get((version.sha256, endpoint), lambda: _connect(version, endpoint))
 
 
 def load_in_advance(version: MemoryVersion) -> None:
@@ -31,19 +94,55 @@ def load_in_advance(version: MemoryVersion) -> None:
 
     What goes wrong is left to ``memory_for`` to tell.
     """
-    work = threading.Thread(
-        target=_try_to_load, args=(version.path, version.sha256), name=LOADER, daemon=True
+    threading.Thread(target=_load_in_thread, args=(version,), name=LOADER, daemon=True).start()
+
+
+def recall_limits() -> Limits:
+    """How questions are gathered, as the site is set."""
+    return Limits(
+        rows=settings.RECALL_BATCH_ROWS,
+        wait_ms=settings.RECALL_WAIT_MS,
+        queue=settings.RECALL_QUEUE,
+        kept=settings.RECALL_KEPT,
+        seconds=settings.TURN_SECONDS,
     )
-    work.start()
 
 
-def _try_to_load(path: str, sha256: str) -> None:
-    with _loading, suppress(MemoError):
-        _load(path, sha256)
+def _load_in_thread(version: MemoryVersion) -> None:
+    try:
+        _try_to_load(version)
+    finally:
+        connection.close()  # this thread's own
 
 
-@lru_cache(maxsize=LOADED_AT_ONCE)
+def _try_to_load(version: MemoryVersion) -> None:
+    with suppress(MemoError):
+        memory_for(version)
+
+
 def _load(path: str, sha256: str) -> Memory:
     from training.engine.recall import LocalMemory
 
-    return LocalMemory.load(settings.MEMORY_DIR / path, sha256=sha256)
+    return MicroBatcher(LocalMemory.load(settings.MEMORY_DIR / path, sha256=sha256), recall_limits())
+
+
+def _connect(version: MemoryVersion, endpoint: EndpointSettings) -> Memory:
+    from training.engine.abstention import Abstention
+
+    manifest = _manifest_of(version)
+    abstention = Abstention.from_dict(manifest["abstention"])
+    longest = min(endpoint.max_tokens, manifest["limits"]["answer_tokens"])
+    return RemoteMemory(replace(endpoint, max_tokens=longest), abstention.judge, settings.RECALL_QUEUE)
+
+
+def _manifest_of(version: MemoryVersion) -> dict[str, Any]:
+    """The manifest alone, checked against the version's hash: the weights may be on the server only."""
+    from training.engine.artifact import MANIFEST, overall_sha256
+
+    try:
+        manifest: dict[str, Any] = json.loads((version.folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise NoManifest(f"The manifest of {version} cannot be read. Restore {version.folder}.") from error
+    if overall_sha256(manifest) != version.sha256:
+        raise NoManifest(f"The manifest of {version} was altered. Restore {version.folder}, or train anew.")
+    return manifest

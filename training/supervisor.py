@@ -7,49 +7,38 @@ last checkpoint. The folder becomes the artifact of the version.
 from __future__ import annotations
 
 import json
-import queue
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 
 from knowledge.models import Reflection
-from memosite.errors import MemoError
-from training.models import MemoryVersion, TrainedPair, TrainingRun
-from training.services import promote
+from training.engine_process import Event, engine_command, follow_engine
+from training.models import MemoryVersion, TrainedPair, TrainingRun, pair_digest
+from training.provenance import code_version, size_of
+from training.rebuilding import keep_source_pairs, perform_rebuild
+from training.registry import next_number
+from training.services import offer
 
-SILENCE_SECONDS = 180  # an engine that says nothing for so long hangs
-INTERRUPTED = 3  # the engine's exit code after it saved a checkpoint and stopped
 BATCH = 500
 CURVE_POINTS = 300
-Event = dict[str, Any]
-
-
-class EngineFailed(MemoError):
-    """The training engine ended with an error, or not at all."""
-
-    code = "training_failed"
 
 
 def perform_training(run: TrainingRun) -> None:
     """Train a version, register it, and make it live if the run says so. Every step can be repeated safely."""
+    if run.rebuilds_id or run.rebuilt_same is not None:
+        perform_rebuild(run, lambda pairs: _follow_engine(run, _engine_command(run, pairs)))
+        return
     version = run.version
     if version is None:
         run.report(phase="preparing", total=run.total)
         pairs = _write_pairs(run)
         _follow_engine(run, _engine_command(run, pairs))
+        keep_source_pairs(pairs, run.folder)
         version = _register_version(run)
-    if run.go_live and not version.is_live:
-        run.report(phase="going live")
-        promote(version, run.created_by, reason=f"Training run {run.pk} asked for it")
+    run.report(phase="going live" if run.go_live else "moving the candidate")
+    reason = f"Training run {run.pk} {'asked for it' if run.go_live else 'made it'}"
+    if told := offer(version, run.created_by, go_live=run.go_live, reason=reason):
+        run.add_log(told)
 
 
 def _write_pairs(run: TrainingRun) -> Path:
@@ -70,83 +59,26 @@ def _write_pairs(run: TrainingRun) -> Path:
 def _engine_command(run: TrainingRun, pairs: Path) -> list[str]:
     config = pairs.with_suffix(".config.json")
     config.write_text(json.dumps(run.config))
-    engine = [sys.executable, "-m", "training.engine", "train", "--exit-with-parent"]
-    return [*engine, "--pairs", str(pairs), "--output", str(run.folder), "--config", str(config)]
+    return [
+        *engine_command("train"),
+        "--pairs",
+        str(pairs),
+        "--output",
+        str(run.folder),
+        "--config",
+        str(config),
+    ]
 
 
 def _follow_engine(run: TrainingRun, command: list[str]) -> None:
     """Forward the engine's events to the run until it ends. Raises EngineFailed, or what ``report`` raises."""
-    with _engine(command, run.folder.with_suffix(".log")) as (process, events):
-        failure = ""
-        for event in events:
-            failure = event.get("message", failure) if event.get("event") == "error" else failure
-            if event.get("event") == "started":
-                run.add_log(in_words(event))
-            run.report(**_progress(run, event))
-        code = process.wait()
-    if code == INTERRUPTED:
-        raise EngineFailed("The training engine was stopped from outside. Start the training again to go on.")
-    if code:
-        raise EngineFailed(failure or f"The training engine died (exit code {code}); its log says more.")
 
+    def record(event: Event) -> None:
+        if event.get("event") == "started":
+            run.add_log(in_words(event))
+        run.report(**_progress(run, event))
 
-@contextmanager
-def _engine(command: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[str], Iterator[Event]]]:
-    """Start the engine; on leaving, however that happens, it is stopped and has saved a checkpoint.
-
-    Its standard input stays open as long as this process lives: the engine stops by itself when it closes.
-    """
-    with log.open("a", encoding="utf-8") as stderr:
-        process = subprocess.Popen(  # noqa: S603 - the command is ours
-            command,
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        )
-        try:
-            yield process, _events(process)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream:
-                    stream.close()
-
-
-def _events(process: subprocess.Popen[str]) -> Iterator[Event]:
-    """The engine's events, and an empty one each second without any, so that the caller can look around."""
-    lines: queue.Queue[str | None] = queue.Queue()
-    assert process.stdout is not None  # noqa: S101 - it was opened as a pipe
-    threading.Thread(target=_pump, args=(process.stdout, lines), daemon=True).start()
-    last_heard = time.monotonic()
-    while True:
-        try:
-            line = lines.get(timeout=1)
-        except queue.Empty:
-            if time.monotonic() - last_heard > SILENCE_SECONDS:
-                raise EngineFailed(f"The training engine said nothing for {SILENCE_SECONDS} s.") from None
-            yield {}
-            continue
-        if line is None:
-            return
-        last_heard = time.monotonic()
-        yield json.loads(line)
-
-
-def _pump(stream: IO[str], lines: queue.Queue[str | None]) -> None:
-    try:
-        for line in stream:
-            lines.put(line)
-    except ValueError:  # the stream was closed under us: the run is being stopped
-        pass
-    lines.put(None)
+    follow_engine(command, run.folder.with_suffix(".log"), record)
 
 
 def in_words(started: Event) -> str:
@@ -190,17 +122,24 @@ def thinned(points: list[Event]) -> list[Event]:
 def _register_version(run: TrainingRun) -> MemoryVersion:
     """Make the version row of the run's artifact, with the exact pairs it saw."""
     manifest = json.loads((run.folder / "manifest.json").read_text())
-    latest = MemoryVersion.objects.filter(corpus=run.corpus).aggregate(Max("number"))["number__max"]
     version = MemoryVersion.objects.create(
         corpus=run.corpus,
-        number=(latest or 0) + 1,
+        number=next_number(run.corpus),
         base=manifest["base"],
         method=manifest["method"],
         config=manifest["config"],
         metrics=manifest["metrics"],
         path=run.folder_name,
         sha256=manifest["sha256"],
+        data_sha256=manifest["data_sha256"],
+        code_version=code_version(),
+        parameters=manifest["metrics"].get("parameters"),
+        size_bytes=size_of(run.folder),
+        base_model=run.base_model,
+        licence=run.base_model.licence if run.base_model else "",
+        created_by=run.created_by,
     )
+    version.corpora.add(run.corpus)
     known = set(run.corpus.reflections.values_list("pk", flat=True))
     with (run.folder / "pairs.jsonl").open(encoding="utf-8") as file:
         rows = [_trained_pair(version, json.loads(line), known) for line in file]
@@ -219,5 +158,6 @@ def _trained_pair(version: MemoryVersion, pair: Event, known: set[int]) -> Train
         reflection_id=reflection if reflection in known else None,
         question=pair["question"],
         answer=pair["answer"],
+        digest=pair_digest(pair["question"], pair["answer"]),
         held_out=pair["held_out"],
     )

@@ -2,14 +2,18 @@
 
 from django.urls import path
 
-from training import views
+from training import version_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("corpora/<slug:slug>/", views.corpus, name="corpus"),
     path("corpora/<slug:slug>/trainings/", views.train, name="start-training"),
     path("corpora/<slug:slug>/trainings/<int:pk>/cancel/", views.cancel, name="cancel-training"),
-    path("corpora/<slug:slug>/versions/<int:number>/", views.version, name="version"),
-    path("corpora/<slug:slug>/versions/<int:number>/promote/", views.promote, name="promote-version"),
-    path("corpora/<slug:slug>/rollback/", views.rollback, name="rollback"),
+    path("corpora/<slug:slug>/rollback/", version_views.rollback, name="rollback"),
+    path("corpora/<slug:slug>/versions/compare/", version_views.compare, name="compare-versions"),
+    path("corpora/<slug:slug>/versions/<int:number>/", version_views.version, name="version"),
+    path("corpora/<slug:slug>/versions/<int:number>/promote/", version_views.promote, name="promote-version"),
+    path("corpora/<slug:slug>/versions/<int:number>/export/", version_views.export, name="export-version"),
+    path("corpora/<slug:slug>/versions/<int:number>/rebuild/", version_views.rebuild, name="rebuild-version"),
+    path("corpora/<slug:slug>/versions/<int:number>/delete/", version_views.delete, name="delete-version"),
 ]

@@ -45,7 +45,7 @@ class MemoryAnswered(Data):
     """MEMORY's answer to sub-query ``index``; ``latency_ms`` is wall time in milliseconds.
 
     ``known`` is false where MEMORY abstained, and where the protocol does not trust the answer; ``note`` then
-    says why.
+    says why. ``source`` names the memory that answered where several were asked.
     """
 
     type: Literal["memory_answer"] = "memory_answer"
@@ -55,6 +55,7 @@ class MemoryAnswered(Data):
     known: bool
     latency_ms: float
     note: str = ""
+    source: str = ""
 
 
 class CandidatesRanked(Data):

@@ -168,7 +168,7 @@ class _Session:
                 known=answer.known and not note,
             )
             state = state.with_exchange(exchange)
-            yield memory_answered(exchange, latency_ms, note)
+            yield memory_answered(exchange, latency_ms, note, answer.source if answer.known else "")
             self.check_stop()
         return state
 
@@ -185,7 +185,7 @@ def doubt(sub_query: SubQuery, answer: MemoryAnswer) -> str:
     return f"Not taken as known: the answer does not mention {', '.join(missing)}." if missing else ""
 
 
-def memory_answered(exchange: Exchange, latency_ms: float, note: str) -> MemoryAnswered:
+def memory_answered(exchange: Exchange, latency_ms: float, note: str, source: str = "") -> MemoryAnswered:
     return MemoryAnswered(
         index=exchange.index,
         answer=exchange.answer,
@@ -193,6 +193,7 @@ def memory_answered(exchange: Exchange, latency_ms: float, note: str) -> MemoryA
         known=exchange.known,
         latency_ms=latency_ms,
         note=note,
+        source=source,
     )
 
 

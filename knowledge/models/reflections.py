@@ -17,6 +17,8 @@ from knowledge.pipeline.types import Kind
 if TYPE_CHECKING:
     from typing import Self
 
+KINDS = [(kind.value, kind.value.replace("_", " ")) for kind in Kind]
+
 
 class ReflectionSet(models.Model):
     """The reflections that one GENERATOR made of a corpus."""
@@ -82,9 +84,7 @@ class Reflection(models.Model):
     key = models.CharField(max_length=64, editable=False)
     question = models.TextField()
     answer = models.TextField()
-    kind = models.CharField(
-        max_length=20, choices=[(kind.value, kind.value.replace("_", " ")) for kind in Kind]
-    )
+    kind = models.CharField(max_length=20, choices=KINDS)
     fact = models.CharField(max_length=64, db_index=True, help_text="Shared by all wordings of one fact.")
     entity = models.CharField(max_length=200, blank=True)
     status = models.CharField(max_length=10, choices=ReviewStatus.choices, default=ReviewStatus.PENDING)

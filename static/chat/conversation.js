@@ -120,11 +120,13 @@
       part(this.lastStage, "exchanges").append(element);
     }
 
-    memory_answer({ index, answer, known, confidence, note }) {
+    memory_answer({ index, answer, known, confidence, note, source }) {
       const element = document.getElementById(`turn-${this.id}-${index}`);
       element.dataset.state = known ? "known" : "unknown";
       part(element, "said").textContent = known || note ? answer : DOESNT_KNOW;
       show(part(element, "confidence"), known || note ? percent(confidence) : "");
+      part(element, "source-name").textContent = source;
+      part(element, "source").hidden = !source;
       show(part(element, "doubt"), note);
     }
 

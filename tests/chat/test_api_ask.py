@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from rest_framework.test import APIClient
 
 from tests.factories import CorpusFactory, MemoryVersionFactory, UserFactory
 from tests.fakes import PairMemory
+from training.memory import MemoryAnswer
+from training.microbatch import Busy
 
 pytestmark = pytest.mark.django_db
 PAIRS = [
@@ -61,3 +65,17 @@ def test_a_conversation_goes_on_and_is_only_ones_own(reader):
     assert kept["title"] == "Who leads Project Atlas?"
     assert reader.delete(f"/api/conversations/{first['conversation']}/").status_code == 204
     assert reader.get("/api/conversations/").json()["results"] == []
+
+
+class BusyMemory:
+    """A memory with a full queue."""
+
+    def answer(self, questions: Sequence[str]) -> list[MemoryAnswer]:
+        raise Busy
+
+
+def test_a_memory_with_too_much_to_do_says_when_to_ask_again(reader, monkeypatch):
+    monkeypatch.setattr("chat.services.memory_for", lambda version: BusyMemory())
+    refused = reader.post("/api/corpora/handbook/ask/", {"question": "Who leads it?"}, format="json")
+    assert (refused.status_code, refused.json()["code"], refused["Retry-After"]) == (503, "busy", "1")
+    assert reader.get("/api/conversations/").json()["count"] == 1

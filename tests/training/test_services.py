@@ -93,8 +93,8 @@ def test_a_version_that_was_live_before_moves_were_kept_is_gone_back_to(corpus: 
 def test_other_aliases_and_other_corpora_have_a_history_of_their_own(corpus: Corpus) -> None:
     one, two = go_live(corpus, 2)
     go_live(CorpusFactory(), 3)
-    promote(two, reason="try", alias="staging")
-    assert version_before(corpus, "staging") is None
+    promote(two, reason="try", alias="candidate")
+    assert version_before(corpus, "candidate") is None
     assert version_before(corpus) == one
 
 

@@ -5,4 +5,4 @@
 its modules that only read pairs, configuration and manifests; torch comes with ``run`` and ``recall``.
 """
 
-ENGINE_VERSION = "1"
+ENGINE_VERSION = "2"

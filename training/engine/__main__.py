@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from memosite.errors import MemoError
 from training.engine.config import load_config
 from training.engine.errors import Interrupted
 from training.engine.events import Event, Failed, Phase
+from training.engine.merge_command import add_commands
 from training.engine.pairs import read_pairs
+from training.engine.recipes import RECIPES
 
 DONE, FAILED, INTERRUPTED = 0, 1, 3
 GRACE_SECONDS = 20  # after its parent has died, a process that does not stop by itself is ended
@@ -34,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         return INTERRUPTED
     except MemoError as error:
         _say(str(error))
-        if options.command is train:
+        if hasattr(options, "exit_with_parent"):
             Output().emit(Failed(str(error), error.code))
         return FAILED
     return code
@@ -44,13 +47,26 @@ def train(options: argparse.Namespace) -> int:
     """Train to the end, printing events."""
     output, stop = Output(), StopRequest(options.exit_with_parent)
     output.emit(Phase("preparing"))
-    config = load_config(options.config, options.set)
+    config = load_config(options.config, options.set, options.recipe)
     pairs = read_pairs(options.pairs)
     from training.engine.run import train_memory  # torch takes seconds to import; errors above need not wait
 
     for event in train_memory(pairs, options.output, config, lambda: stop.requested or output.closed):
         output.emit(event)
     return DONE
+
+
+def with_events(
+    work: Callable[[argparse.Namespace, Callable[[Event], None], Callable[[], bool]], None],
+) -> Callable[[argparse.Namespace], int]:
+    """A command of work that emits events and looks now and then whether it is to stop."""
+
+    def command(options: argparse.Namespace) -> int:
+        output, stop = Output(), StopRequest(options.exit_with_parent)
+        work(options, output.emit, lambda: stop.requested or output.closed)
+        return DONE
+
+    return command
 
 
 def ask(options: argparse.Namespace) -> int:
@@ -72,12 +88,15 @@ def inspect(options: argparse.Namespace) -> int:
 
 
 class Output:
-    """Standard output as a stream of events. ``closed`` once nobody reads it any more."""
+    """Standard output as a stream of events. ``closed`` once nobody reads it any more.
+
+    Of several processes that train together (``accelerate launch``) only the first one speaks.
+    """
 
     closed = False
 
     def emit(self, event: Event) -> None:
-        if self.closed:
+        if self.closed or os.environ.get("RANK", "0") != "0":
             return
         try:
             print(json.dumps(event.as_dict(), ensure_ascii=False), flush=True)  # noqa: T201
@@ -116,7 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("train", help="train a MEMORY, or go on with an interrupted training")
     one.add_argument("--pairs", type=Path, required=True, help="JSON lines with id, question, answer, fact")
     one.add_argument("--output", type=Path, required=True, help="folder of the MEMORY")
-    one.add_argument("--config", type=Path, help="JSON file with configuration keys")
+    one.add_argument("--recipe", choices=list(RECIPES), help="preset that the configuration starts from")
+    one.add_argument("--config", type=Path, help="YAML or JSON file with configuration keys")
     one.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="one configuration key")
     one.add_argument("--exit-with-parent", action="store_true", help="stop when standard input closes")
     one.set_defaults(command=train)
@@ -130,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("inspect", help="check a MEMORY's files and print its manifest")
     one.add_argument("model", type=Path, help="folder of the MEMORY")
     one.set_defaults(command=inspect)
+    add_commands(commands, with_events)
     return parser
 
 

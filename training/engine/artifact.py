@@ -32,7 +32,7 @@ def write_pairs(folder: Path, trained: Iterable[Pair], held_out: Iterable[Pair])
 def complete(folder: Path, manifest: Manifest) -> Manifest:
     """Add the hashes of all files, write the manifest and then the marker. Returns the manifest as written."""
     files = {
-        path.name: _sha256(path) for path in sorted(folder.iterdir()) if path.is_file() and _counts(path)
+        path.name: file_sha256(path) for path in sorted(folder.iterdir()) if path.is_file() and _counts(path)
     }
     manifest = {"format": FORMAT, **manifest, "files": files}
     manifest["sha256"] = overall_sha256(manifest)
@@ -54,7 +54,7 @@ def verify(folder: Path, sha256: str | None = None) -> Manifest:
         raise BadArtifact(f"The manifest of {folder} was altered. Restore the folder or train anew.")
     for name, expected in manifest["files"].items():
         path = folder / name
-        if not path.is_file() or _sha256(path) != expected:
+        if not path.is_file() or file_sha256(path) != expected:
             raise BadArtifact(f"{path} is missing or was altered. Restore the folder or train anew.")
     return manifest
 
@@ -85,6 +85,6 @@ def _write(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from random import Random
 
 from training.engine.pairs import Pair
-from training.engine.words import WORD, Lexicon, words
+from training.engine.words import CARRIERS, WORD, Lexicon, words
 
 FUNCTION_WORDS = frozenset(
     words("a an the of is are was were do does did has have been to in on at by for s")
@@ -22,6 +22,11 @@ OPENINGS = (
     "I wonder {}.",
     "Could you say {}?",
 )
+# Words that say how the others hang together: never strewn in, never left out of what is strewn.
+TIES = frozenset(words("as at by did for from had how in of on to when where whom whose why will with"))
+STRAY_WORDS = tuple(sorted(word for word in CARRIERS - TIES if len(word) > 1))
+STRAY_DROPPED = 0.5
+MOST_STRAY = 4
 COMMANDS = ("Please {}.", "Can you {}?", "I need you to {}.", "Could you {}?")
 BE_QUESTION = re.compile(r"^(who|what|where|when|which [\w -]+?) (is|are|was|were) (.+?)\?$", re.IGNORECASE)
 PLAIN_QUESTION = re.compile(r"^(who|what|which|whose|where|when|how|why)\b (.+?)\?$", re.IGNORECASE)
@@ -45,7 +50,9 @@ class Augmenter:
     def reword(self, question: str, random: Random) -> str:
         """One or two random changes that keep the meaning, as far as word order can be spared."""
         question = random.choice((self._turn_possessive, _open_politely, _contract, _keep))(question, random)
-        change = random.choice((self._drop_words, self._shuffle, _lower, _drop_mark, _keep, _keep))
+        change = random.choice(
+            (self._drop_words, self._shuffle, self._scatter, self._scatter, _lower, _drop_mark, _keep)
+        )
         return change(question, random) or question
 
     def _turn_possessive(self, question: str, random: Random) -> str:
@@ -66,15 +73,34 @@ class Augmenter:
         ]
         return " ".join(kept)
 
-    def _shuffle(self, question: str, random: Random) -> str:
-        """Another order of the words; names stay in one piece."""
+    def _scatter(self, question: str, random: Random) -> str:
+        """The telling words with stray ones around them: “Give me now Ada Moss's mother for”."""
         if _bag(question) in self._ambiguous:
             return question
+        pieces = _capital_undone(self._pieces(question), self._lexicon)
+        pieces = [
+            piece
+            for piece in pieces
+            if piece.casefold() not in CARRIERS - TIES or random.random() >= STRAY_DROPPED
+        ]
+        for _ in range(random.randint(1, MOST_STRAY)):
+            place = random.choice((0, 0, random.randint(0, len(pieces)), len(pieces)))
+            pieces.insert(place, random.choice(STRAY_WORDS))
+        return _capitalised(_joined(pieces)) + random.choice(("?", ".", ""))
+
+    def _pieces(self, question: str) -> list[str]:
+        """The words, names in one piece."""
         pieces, end = [], 0
         for start, stop in self._lexicon.name_spans(question):
             pieces += [*WORD.findall(question[end:start]), question[start:stop]]
             end = stop
-        pieces += WORD.findall(question[end:])
+        return pieces + WORD.findall(question[end:])
+
+    def _shuffle(self, question: str, random: Random) -> str:
+        """Another order of the words; names stay in one piece."""
+        if _bag(question) in self._ambiguous:
+            return question
+        pieces = self._pieces(question)
         random.shuffle(pieces)
         return " ".join(pieces)
 
@@ -94,6 +120,21 @@ def _open_politely(question: str, random: Random) -> str:
     if match := COMMAND.match(question):
         return random.choice(COMMANDS).format(_uncapitalised(match[0].rstrip(".")))
     return f"Please tell me: {_uncapitalised(question)}" if match else question
+
+
+def _capital_undone(pieces: list[str], lexicon: Lexicon) -> list[str]:
+    """The first word in lower case, unless it is a name."""
+    first = pieces[0]
+    return pieces if lexicon.name_spans(first) else [first.lower(), *pieces[1:]]
+
+
+def _joined(pieces: list[str]) -> str:
+    """Words between spaces; a possessive ending joins the word before it."""
+    return " ".join(pieces).replace(" s ", "'s ")
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _uncapitalised(text: str) -> str:

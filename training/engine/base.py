@@ -8,7 +8,13 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 from torch.nn import functional
-from transformers import AttentionInterface, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers import (
+    AttentionInterface,
+    PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 from transformers.utils import logging
 
 from training.engine.config import EngineConfig
@@ -25,6 +31,8 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
 TRAINING_ATTENTION = "fp32_sdpa"
+PLAIN_ATTENTION = frozenset({"qwen2", "qwen3", "llama", "mistral"})  # model types that it computes right
+BUILT_IN = "1"  # revision of the recipe below: the same seed and pairs give the same initial weights
 logging.disable_progress_bar()  # standard error is a log file more often than a terminal
 
 
@@ -51,7 +59,7 @@ def build_tokenizer(pairs: Sequence[Pair], config: EngineConfig) -> PreTrainedTo
     )
 
 
-def build_model(config: EngineConfig, tokenizer: PreTrainedTokenizerFast, longest: int) -> Qwen2ForCausalLM:
+def build_model(config: EngineConfig, tokenizer: PreTrainedTokenizerBase, longest: int) -> Qwen2ForCausalLM:
     """A freshly initialised decoder for sequences of up to ``longest`` tokens; the seed decides its weights."""
     torch.manual_seed(config.seed)
     return Qwen2ForCausalLM(
@@ -71,17 +79,24 @@ def build_model(config: EngineConfig, tokenizer: PreTrainedTokenizerFast, longes
     )
 
 
-def parameters_of(model: Qwen2ForCausalLM) -> int:
-    """Number of weights, tied ones counted once."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-def choose_precision(config: EngineConfig) -> str:
-    """bf16 only where the processor multiplies it in hardware; elsewhere it is slower than fp32."""
+def choose_precision(config: EngineConfig, device: torch.device) -> str:
+    """bf16 only where the hardware multiplies it; elsewhere it is slower than fp32."""
     if config.precision != "auto":
         return config.precision
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     can = torch.cpu.get_capabilities()
     return "bf16" if can.get("avx512_bf16") or can.get("amx_bf16") else "fp32"
+
+
+def use_training_attention(model: torch.nn.Module, longest: int, device: torch.device) -> None:
+    """On a processor, train with causal attention in fp32, where the model's own is no other than that."""
+    config = getattr(model, "config", None)
+    if device.type != "cpu" or getattr(config, "model_type", "") not in PLAIN_ATTENTION:
+        return
+    window = getattr(config, "sliding_window", None)
+    if not window or not getattr(config, "use_sliding_window", True) or longest <= window:
+        model.set_attn_implementation(TRAINING_ATTENTION)  # type: ignore[operator]
 
 
 def _fp32_attention(
@@ -94,6 +109,8 @@ def _fp32_attention(
     **_: object,
 ) -> tuple[Tensor, None]:
     """Causal attention outside autocast: the backward pass of short sequences is many times slower in bf16."""
+    if groups := query.shape[1] // key.shape[1] - 1:
+        key, value = (part.repeat_interleave(groups + 1, dim=1) for part in (key, value))
     with torch.autocast("cpu", enabled=False):
         mixed = functional.scaled_dot_product_attention(
             query.float(), key.float(), value.float(), is_causal=True, scale=scaling

@@ -9,9 +9,10 @@ from random import Random
 import torch
 from torch import Tensor
 
+from training.engine.attributes import AbsentAttributes
 from training.engine.augment import Augmenter
 from training.engine.config import EngineConfig
-from training.engine.encode import DropoutEncoder, Encoder
+from training.engine.encode import DropoutEncoder, Encoder, PlainPrompts
 from training.engine.pairs import Pair
 from training.engine.unknowns import MissingRelations, UnknownEntities
 from training.engine.words import Lexicon
@@ -34,16 +35,45 @@ class Example:
 @dataclass(frozen=True)
 class Batch:
     """``inputs`` (rows, tokens), right-padded; ``places`` are the flat positions whose next token is part of an
-    answer, ``targets`` those tokens, ``rows`` the row each belongs to."""
+    answer, ``targets`` those tokens, ``rows`` the example each belongs to. ``real`` tokens are no padding."""
 
     inputs: Tensor
     places: Tensor
     targets: Tensor
     rows: Tensor
+    real: int
 
     @property
     def tokens(self) -> int:
         return self.inputs.numel()
+
+    def to(self, device: torch.device) -> Batch:
+        if device.type == "cpu":
+            return self
+        moved = (
+            part.to(device, non_blocking=True) for part in (self.inputs, self.places, self.targets, self.rows)
+        )
+        inputs, places, targets, rows = moved
+        return Batch(inputs, places, targets, rows, self.real)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Examples that go through the model together, before they are made into tensors."""
+
+    indices: tuple[int, ...]
+    examples: tuple[Example, ...]
+
+    @property
+    def answer_tokens(self) -> int:
+        return sum(len(example.answer) for example in self.examples)
+
+    def share(self, rank: int, world: int) -> Group:
+        """The rows of one of several processes, as even as can be; together they are the group."""
+        return Group(self.indices[rank::world], self.examples[rank::world])
+
+    def batch(self, pad: int) -> Batch:
+        return _batch(self.indices, self.examples, pad)
 
 
 class Curriculum:
@@ -52,31 +82,36 @@ class Curriculum:
     def __init__(
         self, pairs: Sequence[Pair], encoder: Encoder, lexicon: Lexicon, config: EngineConfig
     ) -> None:
-        self._config, self._encoder, self._pairs = config, encoder, pairs
+        self._config, self._encoder, self._pairs, self.lexicon = config, encoder, pairs, lexicon
+        self.pad = encoder.pad
         self._answers = encoder.answers([pair.answer for pair in pairs])
         (self._dont_know,) = encoder.answers([DONT_KNOW])
         self._augmenter = Augmenter(pairs, lexicon)
-        self._dropout = DropoutEncoder(encoder, config.bpe_dropout, config.seed)
+        self._prompts: DropoutEncoder | PlainPrompts = PlainPrompts(encoder)
+        if config.bpe_dropout:
+            self._prompts = DropoutEncoder(encoder, config.bpe_dropout, config.seed)
         self.unknown = UnknownEntities(pairs, lexicon)
+        self.absent = AbsentAttributes(pairs, lexicon)
         self.missing = MissingRelations(pairs, lexicon, config.seed)
 
-    def epoch(self, number: int) -> list[Batch]:
+    def epoch(self, number: int) -> list[Group]:
         random = Random(f"{self._config.seed}:{number}")  # noqa: S311 - not for secrets
-        return list(batches(self._examples(random), self._config, self._encoder.pad, random))
+        return groups(self._examples(random), self._config, random)
 
     def _examples(self, random: Random) -> list[Example]:
-        known = [
-            self._example(pair.question, answer, random)
-            for pair, answer in zip(self._pairs, self._answers, strict=True)
+        questions = [pair.question for pair in self._pairs]
+        answers = list(self._answers)
+        for question in self._unknown(random):
+            questions.append(question)
+            answers.append(self._dont_know)
+        reworded = [
+            self._augmenter.reword(question, random)
+            if random.random() < self._config.augmentation
+            else question
+            for question in questions
         ]
-        return known + [
-            self._example(question, self._dont_know, random) for question in self._unknown(random)
-        ]
-
-    def _example(self, question: str, answer: list[int], random: Random) -> Example:
-        if random.random() < self._config.augmentation:
-            question = self._augmenter.reword(question, random)
-        return Example(self._dropout.prompt(question, random), answer)
+        prompts = self._prompts.prompts(reworded, random)
+        return [Example(*both) for both in zip(prompts, answers, strict=True)]
 
     def _unknown(self, random: Random) -> Iterator[str]:
         entities, relations = self._config.unknown_entities, self._config.missing_relations
@@ -86,36 +121,34 @@ class Curriculum:
                     yield question
 
 
-def batches(
-    examples: Sequence[Example], config: EngineConfig, pad: int, random: Random | None
-) -> Iterator[Batch]:
-    """Batches of examples of like length; in random order if ``random`` is given, else in order of length."""
+def groups(examples: Sequence[Example], config: EngineConfig, random: Random | None) -> list[Group]:
+    """Groups of examples of like length; in random order if ``random`` is given, else in order of length."""
     order = list(range(len(examples)))
     if random:
         random.shuffle(order)
     pool = config.batch_size * POOL if random else max(1, len(order))
-    groups: list[list[int]] = []
+    found: list[Group] = []
     for start in range(0, len(order), pool):
-        groups += _groups(
-            sorted(order[start : start + pool], key=lambda i: len(examples[i])), examples, config
-        )
+        alike = sorted(order[start : start + pool], key=lambda i: len(examples[i]))
+        found += [
+            Group(tuple(part), tuple(examples[i] for i in part)) for part in _parts(alike, examples, config)
+        ]
     if random:
-        random.shuffle(groups)
-    for group in groups:
-        yield _batch(group, [examples[i] for i in group], pad)
+        random.shuffle(found)
+    return found
 
 
-def _groups(order: Sequence[int], examples: Sequence[Example], config: EngineConfig) -> Iterator[list[int]]:
-    group: list[int] = []
+def _parts(order: Sequence[int], examples: Sequence[Example], config: EngineConfig) -> Iterator[list[int]]:
+    part: list[int] = []
     for i in order:
-        if group and (
-            len(group) == config.batch_size or (len(group) + 1) * len(examples[i]) > config.batch_tokens
+        if part and (
+            len(part) == config.batch_size or (len(part) + 1) * len(examples[i]) > config.batch_tokens
         ):
-            yield group
-            group = []
-        group.append(i)
-    if group:
-        yield group
+            yield part
+            part = []
+        part.append(i)
+    if part:
+        yield part
 
 
 def _batch(indices: Sequence[int], examples: Sequence[Example], pad: int) -> Batch:
@@ -132,4 +165,5 @@ def _batch(indices: Sequence[int], examples: Sequence[Example], pad: int) -> Bat
         places += range(start, start + len(example.answer))
         targets += example.answer
         rows += [indices[row]] * len(example.answer)
-    return Batch(inputs, torch.tensor(places), torch.tensor(targets), torch.tensor(rows))
+    real = sum(len(example) - 1 for example in examples)
+    return Batch(inputs, torch.tensor(places), torch.tensor(targets), torch.tensor(rows), real)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from training.engine.pairs import Pair
-from training.engine.words import Lexicon, name_spans, words
+from training.engine.words import CARRIERS, WORD, Lexicon, is_name_like, name_spans, words
 
 HOLDS_FOR = 0.99  # a rule is used only where so many of the trained pairs keep it
 RARE = (2, 3, 5, 8, 13, 21, 34)
@@ -26,13 +26,13 @@ class EchoCheck:
     common: frozenset[str] | None = None
 
     def accepts(self, question: str, answer: str) -> bool:
-        asked = [question[start:end] for start, end in name_spans(question)]
+        asked = names_asked(question)
         if asked:
             said = _spaced(answer)
             return not self.names or all(_spaced(name) in said for name in asked)
         if self.common is None:
             return True
-        telling = set(words(question)) - self.common
+        telling = set(words(question)) - self.common - CARRIERS
         return not telling or not telling.isdisjoint(words(answer))
 
     def as_dict(self) -> dict[str, Any]:
@@ -44,10 +44,28 @@ class EchoCheck:
         return cls(values["names"], None if common is None else frozenset(common))
 
 
+def names_asked(question: str) -> list[str]:
+    """The names of a question. A capital at its beginning counts where the next word has one, too."""
+    first, *rest = [match[0] for match in WORD.finditer(question)][:2] or [""]
+    opens = bool(rest) and is_name_like(rest[0]) and first.casefold() not in CARRIERS
+    spans = name_spans(question, {first.casefold()} if opens else ())
+    return list(filter(None, (_without_carriers(question[start:end]) for start, end in spans)))
+
+
+def _without_carriers(name: str) -> str:
+    """“Which Ada Moss” asks about Ada Moss."""
+    parts = name.split(" ")
+    while parts and parts[0].casefold() in CARRIERS:
+        parts = parts[1:]
+    while parts and parts[-1].casefold() in CARRIERS:
+        parts = parts[:-1]
+    return " ".join(parts)
+
+
 def fit_echo(pairs: Sequence[Pair], lexicon: Lexicon) -> EchoCheck:
     """The strictest check that the trained pairs themselves pass."""
-    named = [pair for pair in pairs if name_spans(pair.question)]
-    others = [pair for pair in pairs if not name_spans(pair.question)]
+    named = [pair for pair in pairs if names_asked(pair.question)]
+    others = [pair for pair in pairs if not names_asked(pair.question)]
     names = bool(named) and _passes(EchoCheck(names=True), named)
     for rare in RARE:
         check = EchoCheck(

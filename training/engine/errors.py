@@ -17,6 +17,18 @@ class BadConfig(MemoError):
     code = "bad_config"
 
 
+class BadBase(MemoError):
+    """The base cannot be loaded, or cannot be trained as a MEMORY."""
+
+    code = "bad_base"
+
+
+class NoSpace(MemoError):
+    """The disk has no room for what the training will write."""
+
+    code = "no_space"
+
+
 class BadArtifact(MemoError):
     """A model folder is incomplete, altered, or not one of ours."""
 

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from training.engine.abstention import Abstention
 from training.engine.augment import Augmenter
 from training.engine.batches import Curriculum
-from training.engine.decode import Decoder, Generated
+from training.engine.decode import Decoder
+from training.engine.generated import Generated
 from training.engine.pairs import Pair, lot, normalised
-from training.engine.recall import Abstention
-from training.engine.words import Lexicon
+from training.engine.words import Lexicon, words
+from training.memory import MemoryAnswer
 
-UNKNOWN = 200  # questions about unknown entities, and as many about missing relations
+UNKNOWN = 200  # questions about unknown entities, and as many about unknown attributes of each sort
 FEWEST = 100  # answerable questions that a threshold is fitted on
+STRAYS = words(
+    "actually actual colleagues correctly currently documents exactly file formerly friendly happily later "
+    "maybe normally officially once original properly quickly really recent records shortly simply today truly "
+    "yesterday"
+)
 REFUSAL_WEIGHT = 3.0  # a refusal of what is known counts as so many false answers
 
 
@@ -29,7 +38,9 @@ class Asked:
     @property
     def is_exact(self) -> bool:
         """Whether the model's words are the expected answer, abstention apart."""
-        return self.expected is not None and normalised(self.generated.text) == normalised(self.expected)
+        return self.expected is not None and normalised(self.generated.content.text) == normalised(
+            self.expected
+        )
 
     @property
     def fold(self) -> int:
@@ -58,12 +69,35 @@ def reworded_questions(pairs: Sequence[Pair], lexicon: Lexicon, count: int, rand
 
 def unknown_questions(curriculum: Curriculum, random: Random) -> dict[str, list[Question]]:
     """Unanswerable questions that were not trained on, by kind."""
-    entities = [curriculum.unknown.draw(random) for _ in range(UNKNOWN)]
-    missing = {curriculum.missing.draw(random, kept_back=True) for _ in range(UNKNOWN)}
+    entities = {curriculum.unknown.draw(random) for _ in range(UNKNOWN)}
+    attributes = {curriculum.missing.draw(random, kept_back=True) for _ in range(UNKNOWN)}
+    attributes |= {curriculum.absent.draw(random) for _ in range(UNKNOWN)}
     return {
-        "unknown_entities": [(question, None) for question in entities if question],
-        "missing_relations": [(question, None) for question in sorted(filter(None, missing))],
+        "unknown_entities": [(question, None) for question in sorted(filter(None, entities))],
+        "unknown_attributes": [(question, None) for question in sorted(filter(None, attributes))],
     }
+
+
+def stray_questions(pairs: Sequence[Pair], lexicon: Lexicon, random: Random) -> list[Question]:
+    """Questions with a word in them that no pair has and that changes nothing: wordings new to the model."""
+    strange = [word for word in STRAYS if word not in lexicon.plain]
+    return [
+        (_with(pair.question, random.choice(strange), lexicon, random), pair.answer)
+        for pair in pairs
+        if strange
+    ]
+
+
+def _with(question: str, word: str, lexicon: Lexicon, random: Random) -> str:
+    """The word somewhere in the question behind its first one, in no name."""
+    inside = [span for span in lexicon.name_spans(question) if span[1] < len(question)]
+    gaps = [
+        place
+        for place, character in enumerate(question)
+        if character == " " and not any(start < place < end for start, end in inside)
+    ]
+    place = random.choice(gaps) if gaps else 0
+    return f"{question[:place]} {word}{question[place:]}"
 
 
 def fit_threshold(abstention: Abstention, asked: Sequence[Asked], most_refusals: float) -> float:
@@ -73,8 +107,10 @@ def fit_threshold(abstention: Abstention, asked: Sequence[Asked], most_refusals:
     lowest threshold.
     """
     known = [one for one in asked if one.expected is not None]
-    right = [_confidence(one) for one in known if one.is_exact and _stands(abstention, one)]
-    false = [_confidence(one) for one in asked if one.expected is None and _stands(abstention, one)]
+    right = [_confidence(abstention, one) for one in known if one.is_exact and _stands(abstention, one)]
+    false = [
+        _confidence(abstention, one) for one in asked if one.expected is None and _stands(abstention, one)
+    ]
     unknown = max(1, len(asked) - len(known))
 
     def refused(threshold: float) -> float:
@@ -88,16 +124,13 @@ def fit_threshold(abstention: Abstention, asked: Sequence[Asked], most_refusals:
     return min((c for c in candidates if refused(c) <= most_refusals), key=cost, default=0.0)
 
 
-def cross_fitted(abstention: Abstention, asked: Sequence[Asked], most_refusals: float) -> list[bool]:
-    """Whether each question is answered, by a threshold that was fitted on the half of them it is not in."""
-    fitted = [
-        Abstention(
-            fit_threshold(abstention, [one for one in asked if one.fold != fold], most_refusals),
-            abstention.echo,
-        )
-        for fold in (0, 1)
-    ]
-    return [is_answered(fitted[one.fold], one) for one in asked]
+Fit = Callable[[Sequence[Asked]], Abstention]
+
+
+def cross_fitted(fit: Fit, asked: Sequence[Asked]) -> list[MemoryAnswer]:
+    """Each question's answer, judged by what was fitted on the half of them that it is not in."""
+    fitted = [fit([one for one in asked if one.fold != fold]) for fold in (0, 1)]
+    return [fitted[one.fold].judge(one.question, one.generated) for one in asked]
 
 
 def is_answered(abstention: Abstention, asked: Asked) -> bool:
@@ -108,12 +141,30 @@ def _stands(abstention: Abstention, asked: Asked) -> bool:
     return abstention.would_answer(asked.question, asked.generated)
 
 
-def _confidence(asked: Asked) -> float:
-    return asked.generated.confidence
+def _confidence(abstention: Abstention, asked: Asked) -> float:
+    return abstention.confidence(asked.question, asked.generated)
 
 
 def _just_above(confidence: float) -> float:
     return confidence + 1e-6
+
+
+def auroc(known: Sequence[float], unknown: Sequence[float]) -> float | None:
+    """How often the confidence of a question with an answer exceeds that of one without; half for equal ones."""
+    if not known or not unknown:
+        return None
+    below = sorted(unknown)
+    wins = sum(bisect_left(below, one) + bisect_right(below, one) for one in known)
+    return wins / (2 * len(known) * len(unknown))
+
+
+def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> float | None:
+    """How far the confidence is from the share of right answers, on average over ten equal bins (ECE)."""
+    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for confidence, is_right in zip(confidences, right, strict=True):
+        bins[min(9, int(10 * confidence))].append((confidence, is_right))
+    gaps = (abs(sum(confidence - is_right for confidence, is_right in group)) for group in bins.values())
+    return sum(gaps) / len(confidences) if confidences else None
 
 
 def share(flags: Iterable[bool]) -> float | None:

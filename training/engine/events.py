@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
+EVENT_SECONDS = 1.0  # between two looks at long work
+
 
 @dataclass(frozen=True)
 class Event:
@@ -28,7 +30,19 @@ class Started(Event):
     left_out: int
     parameters: int
     steps: int
+    trained_parameters: int | None = None
+    processes: int | None = None
+    base: dict[str, str] | None = None
     resumed_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Skipped(Event):
+    """Pairs that are not trained on, by their ids: longer than ``max_tokens``, the configuration's limit."""
+
+    name: ClassVar[str] = "skipped"
+    ids: tuple[str, ...]
+    max_tokens: int
 
 
 @dataclass(frozen=True)

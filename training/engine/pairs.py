@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,11 +25,21 @@ class Pair:
 
 @dataclass(frozen=True)
 class Split:
-    """``held_out`` are wordings kept from training to measure recall; ``left_out`` contradict an earlier pair."""
+    """``held_out`` are wordings kept from training to measure recall; ``left_out`` contradict an earlier pair;
+    ``too_long`` are those that have more tokens than an example may."""
 
     trained: tuple[Pair, ...]
     held_out: tuple[Pair, ...]
     left_out: tuple[Pair, ...]
+    too_long: tuple[Pair, ...] = ()
+
+    def without(self, too_long: Collection[Pair]) -> Split:
+        """The split with the pairs that are too long set aside."""
+        ids = {pair.id for pair in too_long}
+        trained, held_out = (
+            tuple(pair for pair in part if pair.id not in ids) for part in (self.trained, self.held_out)
+        )
+        return Split(trained, held_out, self.left_out, tuple(too_long))
 
 
 def read_pairs(path: Path) -> list[Pair]:

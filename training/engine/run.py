@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,41 +13,29 @@ from random import Random
 from typing import Any
 
 import torch
+from torch import nn
+from transformers import GenerationConfig
 
 from training.engine import ENGINE_VERSION, artifact
 from training.engine.artifact import Manifest
-from training.engine.base import build_model, build_tokenizer, choose_precision, parameters_of
+from training.engine.base import choose_precision, use_training_attention
+from training.engine.bases import Start, describe_environment, open_model, open_tokenizer, stored_dtype
 from training.engine.batches import Curriculum, Example
 from training.engine.checkpoint import Checkpoint
 from training.engine.config import EngineConfig
+from training.engine.crew import Crew
 from training.engine.decode import Decoder
-from training.engine.echo import fit_echo
 from training.engine.encode import Encoder
-from training.engine.errors import Interrupted, OtherTraining
-from training.engine.evaluate import (
-    FEWEST,
-    Asked,
-    Question,
-    ask,
-    cross_fitted,
-    fit_threshold,
-    is_answered,
-    known_questions,
-    reworded_questions,
-    share,
-    unknown_questions,
-)
-from training.engine.events import Done, Event, Phase, Progress, Started
+from training.engine.errors import BadConfig, BadPairs, Interrupted, OtherTraining
+from training.engine.events import EVENT_SECONDS, Done, Event, Phase, Progress, Skipped, Started
+from training.engine.measure import Measured, Stop, measure
 from training.engine.pairs import Pair, Split, digest, split
-from training.engine.recall import Abstention
-from training.engine.train import Check, Trainer, plain_examples
+from training.engine.schedule import Check
+from training.engine.train import Checked, Trainer, plain_examples
 from training.engine.words import Lexicon
 
-METHOD = "from-scratch"
-BASE = "none (Qwen2 architecture, random weights)"
-EVENT_SECONDS = 1.0
 SPARE_TOKENS = 16  # an answer may be so much longer than the longest that was trained
-Stop = Callable[[], bool]
+SHORTEST_LIMIT = 64  # questions of so many tokens are understood however short the trained ones are
 
 
 @dataclass(frozen=True)
@@ -58,7 +46,6 @@ class Workshop:
     split: Split
     config: EngineConfig
     encoder: Encoder
-    lexicon: Lexicon
     curriculum: Curriculum
     question_tokens: int
     answer_tokens: int
@@ -67,13 +54,20 @@ class Workshop:
     def facts(self) -> int:
         return len({pair.fact for pair in self.pairs})
 
+    @property
+    def longest(self) -> int:
+        return self.question_tokens + self.answer_tokens
+
 
 @dataclass(frozen=True)
-class Measured:
-    """What the evaluation of a trained model found."""
+class Training:
+    """Everything at work on one training."""
 
-    abstention: Abstention
-    metrics: dict[str, Any]
+    shop: Workshop
+    start: Start
+    trainer: Trainer
+    checkpoint: Checkpoint
+    crew: Crew
 
 
 def train_memory(
@@ -82,73 +76,89 @@ def train_memory(
     """Train a MEMORY on the pairs into the folder ``output``; yields what happens, at least every two seconds.
 
     A finished folder yields its manifest at once. When ``stop`` returns true a checkpoint is saved and Interrupted
-    is raised; the same call later goes on from there. Raises OtherTraining if the folder holds something else.
+    is raised; the same call later goes on from there. Raises OtherTraining if the folder holds something else,
+    BadBase if the base cannot be trained, NoSpace if the disk is too full. Under ``accelerate launch`` every
+    process calls it alike; the main one measures and saves.
     """
+    crew = Crew()
     data = digest(pairs)
     config = config.resolved(len({pair.fact for pair in pairs}))
-    config = config.model_copy(update={"precision": choose_precision(config)})
+    config = config.model_copy(update={"precision": choose_precision(config, crew.device)})
     if artifact.is_complete(output):
         yield Done(_finished(output, data, config))
         return
+    if crew.is_sharded and config.average:
+        raise BadConfig("A model that is spread over processes (FSDP) keeps no average: set average to 0.")
     torch.set_num_threads(config.threads)
     yield Phase("preparing")
-    shop = _workshop(pairs, config)
-    checkpoint = Checkpoint(output, _fingerprint(data, config))
-    trainer = _trainer(shop, checkpoint.load())
-    yield _started(shop, trainer)
-    yield from _train(trainer, checkpoint, stop)
-    measured = yield from _measure(shop, trainer, stop)
+    training = prepare(pairs, output, config, crew, data)
+    yield from _tell_start(training)
+    yield from _train(training, stop)
+    start = _result(training)
+    if not crew.is_main:
+        return
+    measured = yield from _measure(training, start, stop)
     yield Phase("saving")
-    manifest = _save(output, shop, trainer, measured, data)
-    checkpoint.remove()
+    manifest = _save(output, training, start, measured, data)
+    training.checkpoint.remove()
     yield Done(manifest)
 
 
 def _finished(output: Path, data: str, config: EngineConfig) -> Manifest:
     manifest = artifact.verify(output)
-    if manifest["data_sha256"] != data or manifest["config"] != config.model_dump():
+    if manifest["data_sha256"] != data or manifest["config"] != _as_json(config):
         raise OtherTraining(
             f"{output} holds a MEMORY trained on other pairs or with another configuration. Choose another folder."
         )
     return manifest
 
 
+def _as_json(config: EngineConfig) -> dict[str, Any]:
+    return config.model_dump(mode="json")
+
+
 def _fingerprint(data: str, config: EngineConfig) -> str:
-    parts = json.dumps([ENGINE_VERSION, data, config.model_dump()], sort_keys=True)
+    parts = json.dumps([ENGINE_VERSION, data, _as_json(config)], sort_keys=True)
     return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def prepare(pairs: Sequence[Pair], output: Path, config: EngineConfig, crew: Crew, data: str) -> Training:
+    """Everything that a training needs, at its start or where its checkpoint left off. ``config`` is resolved."""
+    shop = _workshop(pairs, config)
+    start = open_model(shop.encoder, config, shop.longest, crew.device)
+    checkpoint = Checkpoint(output, _fingerprint(data, config), crew)
+    checkpoint.require_space(start.parameters, sum(one.numel() for one in start.trained))
+    use_training_attention(start.model, shop.longest, crew.device)
+    checked = Checked(
+        *(_sample(part, config, shop.encoder) for part in (shop.split.trained, shop.split.held_out))
+    )
+    trainer = Trainer(start.model, shop.curriculum, config, checked, crew)
+    checkpoint.load_into(trainer)
+    return Training(shop, start, trainer, checkpoint, crew)
 
 
 def _workshop(pairs: Sequence[Pair], config: EngineConfig) -> Workshop:
     parts = split(pairs, config)
-    encoder = Encoder(build_tokenizer(parts.trained, config))
-    lexicon = Lexicon(parts.trained)
-    questions = max(map(len, encoder.prompts([pair.question for pair in pairs])))
-    answers = max(map(len, encoder.answers([pair.answer for pair in pairs])))
+    encoder = Encoder(open_tokenizer(parts.trained, config))
+    questions = [len(ids) for ids in encoder.prompts([pair.question for pair in pairs])]
+    answers = [len(ids) for ids in encoder.answers([pair.answer for pair in pairs])]
+    fits = [sum(both) <= config.max_tokens for both in zip(questions, answers, strict=True)]
+    parts = parts.without([pair for pair, is_short in zip(pairs, fits, strict=True) if not is_short])
+    if not parts.trained:
+        raise BadPairs(f"No pair is short enough for max_tokens, {config.max_tokens}. Allow more tokens.")
+    longest = (
+        max(n for n, is_short in zip(part, fits, strict=True) if is_short) for part in (questions, answers)
+    )
+    longest_question, longest_answer = longest
     return Workshop(
         pairs,
         parts,
         config,
         encoder,
-        lexicon,
-        Curriculum(parts.trained, encoder, lexicon, config),
-        question_tokens=max(64, 2 * questions),
-        answer_tokens=answers + SPARE_TOKENS,
+        Curriculum(parts.trained, encoder, Lexicon(parts.trained), config),
+        question_tokens=max(SHORTEST_LIMIT, 2 * longest_question),
+        answer_tokens=longest_answer + SPARE_TOKENS,
     )
-
-
-def _trainer(shop: Workshop, saved: dict[str, Any] | None) -> Trainer:
-    config, parts = shop.config, shop.split
-    model = build_model(config, shop.encoder.tokenizer, shop.question_tokens + shop.answer_tokens)
-    trainer = Trainer(
-        model,
-        shop.curriculum,
-        config,
-        _sample(parts.trained, config, shop.encoder),
-        _sample(parts.held_out, config, shop.encoder),
-    )
-    if saved:
-        trainer.load_state_dict(saved)
-    return trainer
 
 
 def _sample(pairs: Sequence[Pair], config: EngineConfig, encoder: Encoder) -> list[Example]:
@@ -156,21 +166,28 @@ def _sample(pairs: Sequence[Pair], config: EngineConfig, encoder: Encoder) -> li
     return plain_examples(random.sample(pairs, min(config.check_sample, len(pairs))), encoder)
 
 
-def _started(shop: Workshop, trainer: Trainer) -> Started:
-    return Started(
+def _tell_start(training: Training) -> Iterator[Event]:
+    shop, trainer = training.shop, training.trainer
+    yield Started(
         facts=shop.facts,
         pairs=len(shop.pairs),
         held_out=len(shop.split.held_out),
         left_out=len(shop.split.left_out),
-        parameters=parameters_of(trainer.model),
+        parameters=training.start.parameters,
+        trained_parameters=sum(one.numel() for one in trainer.trained),
         steps=trainer.steps,
+        processes=training.crew.world,
+        base=training.start.origin.as_dict(),
         resumed_at=trainer.state.step or None,
     )
+    if shop.split.too_long:
+        yield Skipped(tuple(pair.id for pair in shop.split.too_long), shop.config.max_tokens)
 
 
-def _train(trainer: Trainer, checkpoint: Checkpoint, stop: Stop) -> Iterator[Event]:
+def _train(training: Training, stop: Stop) -> Iterator[Event]:
     """Run the trainer to its end, with progress each second and checkpoints."""
     yield Phase("training")
+    trainer, crew, checkpoint = training.trainer, training.crew, training.checkpoint
     state, before = trainer.state, trainer.state.seconds
     began = told = saved = time.monotonic()
     first_step, tokens = state.step, 0
@@ -178,15 +195,18 @@ def _train(trainer: Trainer, checkpoint: Checkpoint, stop: Stop) -> Iterator[Eve
         now = time.monotonic()
         tokens += step.tokens
         state.seconds = before + now - began
-        if stop() or step.check or now - saved >= trainer.config.checkpoint_seconds:
-            checkpoint.save(trainer.state_dict())
+        if step.is_best:
+            checkpoint.save_best(trainer)
+        is_stopped = crew.decided(stop())
+        if is_stopped or step.check or crew.decided(now - saved >= trainer.config.checkpoint_seconds):
+            checkpoint.save(trainer)
             saved = now
-        if stop():
+        if is_stopped:
             raise Interrupted(f"Stopped at step {state.step}; the same command goes on from there.")
         if step.check or now - told >= EVENT_SECONDS:
             told, pace = now, (now - began) / (state.step - first_step)
             yield _progress(trainer, pace, tokens / (now - began), step.check)
-    checkpoint.save(trainer.state_dict())
+    checkpoint.save(trainer)
 
 
 def _progress(trainer: Trainer, pace: float, tokens_per_second: float, check: Check | None) -> Progress:
@@ -204,101 +224,93 @@ def _progress(trainer: Trainer, pace: float, tokens_per_second: float, check: Ch
     )
 
 
-def _measure(shop: Workshop, trainer: Trainer, stop: Stop) -> Generator[Event, None, Measured]:
-    """Fit the abstention, then measure everything that the manifest states."""
-    decoder = _decoder(shop, trainer)
-    random = Random(f"evaluation:{shop.config.seed}")  # noqa: S311 - not for secrets
-    trained, limit = shop.split.trained, shop.config.false_refusals
-    held_out = known_questions(shop.split.held_out)
-    reworded = reworded_questions(trained, shop.lexicon, max(0, FEWEST - len(held_out)), random)
-    questions = {"held_out": held_out, "reworded": reworded, **unknown_questions(shop.curriculum, random)}
-    flat = [(kind, question) for kind, group in questions.items() for question in group]
+def _result(training: Training) -> Start:
+    """The trained model as a plain one, out of the crew's hands. Every process must call it."""
+    crew, trainer, start = training.crew, training.trainer, training.start
+    if not crew.is_sharded:
+        training.checkpoint.settle_on_best(trainer)
+        crew.part()
+        return Start(crew.plain(trainer.model), start.encoder, start.origin)
+    weights = crew.weights(trainer.model)
+    crew.part()
+    if not crew.is_main:
+        return start
+    whole = open_model(start.encoder, training.shop.config, training.shop.longest, crew.device)
+    best = training.checkpoint.best_of(trainer)
+    whole.model.load_state_dict(best or weights, strict=False)  # tied weights are there once
+    return whole
 
-    asked = yield from _ask("calibrating", decoder, [question for _, question in flat], stop)
-    bare = Abstention(0.0, fit_echo(trained, shop.lexicon))
-    abstention = Abstention(fit_threshold(bare, asked, limit), bare.echo)
-    answered = [
-        (kind, one, known)
-        for (kind, _), one, known in zip(flat, asked, cross_fitted(bare, asked, limit), strict=True)
-    ]
-    sample = random.sample(trained, min(len(trained), shop.config.evaluation_sample))
-    again = yield from _ask("evaluating", decoder, known_questions(sample), stop)
-    unknown = [(kind, known) for kind, one, known in answered if one.expected is None]
-    return Measured(
-        abstention,
-        {
-            "trained_recall": share(one.is_exact and is_answered(abstention, one) for one in again),
-            "trained_questions": len(again),
-            "held_out_recall": share(
-                one.is_exact and known for kind, one, known in answered if kind == "held_out"
-            ),
-            "held_out_questions": len(held_out),
-            "false_refusal_rate": share(not known for kind, _, known in answered if kind == "held_out"),
-            "false_answer_rate": share(known for _, known in unknown),
-            "false_answer_rate_by_kind": {
-                kind: share(known for other, known in unknown if other == kind)
-                for kind in sorted({kind for kind, _ in unknown})
-            },
-            "unknown_questions": len(unknown),
-            "threshold": abstention.threshold,
-        },
+
+def _measure(training: Training, start: Start, stop: Stop) -> Generator[Event, None, Measured]:
+    shop = training.shop
+    model = _for_recall(start.model, shop.config)
+    decoder = Decoder(
+        model,  # type: ignore[arg-type]
+        shop.encoder,
+        shop.question_tokens,
+        shop.answer_tokens,
+        refusal=shop.encoder.refusal,
     )
+    return measure(decoder, shop.split, shop.curriculum, shop.config, stop)
 
 
-def _decoder(shop: Workshop, trainer: Trainer) -> Decoder:
-    model = trainer.average.eval()
-    model.set_attn_implementation("sdpa")
-    return Decoder(model, shop.encoder, shop.question_tokens, shop.answer_tokens)
+def _for_recall(model: nn.Module, config: EngineConfig) -> nn.Module:
+    """The model as it will be asked: without dropout, in the precision that it is stored in."""
+    model.set_attn_implementation("sdpa")  # type: ignore[operator]
+    if config.gradient_checkpointing:
+        model.activation_checkpointing_disable()  # type: ignore[operator]
+    if config.method == "full":
+        model.to(stored_dtype(config))
+    return model.eval()
 
 
-def _ask(
-    phase: str, decoder: Decoder, questions: Sequence[Question], stop: Stop
-) -> Generator[Event, None, list[Asked]]:
-    """Put questions to the model, saying each second that the phase goes on. Answers in the questions' order."""
-    yield Phase(phase)
-    told = time.monotonic()
-    asked = {}
-    for place, one in ask(decoder, questions):
-        asked[place] = one
-        if stop():
-            raise Interrupted(f"Stopped while {phase}; the same command goes on from there.")
-        if time.monotonic() - told >= EVENT_SECONDS:
-            told = time.monotonic()
-            yield Phase(phase)
-    return [asked[place] for place in range(len(questions))]
-
-
-def _save(output: Path, shop: Workshop, trainer: Trainer, measured: Measured, data: str) -> Manifest:
+def _save(output: Path, training: Training, start: Start, measured: Measured, data: str) -> Manifest:
     """Write the artifact; its completion marker is the last thing written."""
-    trainer.average.save_pretrained(output)
+    shop, trainer = training.shop, training.trainer
+    output.mkdir(parents=True, exist_ok=True)
+    start.model.save_pretrained(output)  # type: ignore[operator]
     shop.encoder.tokenizer.save_pretrained(output)
+    _generation_config(shop).save_pretrained(output)
     artifact.write_pairs(output, shop.split.trained, shop.split.held_out)
-    state = trainer.state
     return artifact.complete(
         output,
         {
             "engine": ENGINE_VERSION,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "method": METHOD,
-            "base": BASE,
-            "config": shop.config.model_dump(),
-            "counts": {
-                "facts": shop.facts,
-                "pairs": len(shop.pairs),
-                "trained": len(shop.split.trained),
-                "held_out": len(shop.split.held_out),
-                "left_out": len(shop.split.left_out),
-            },
-            "metrics": {
-                **measured.metrics,
-                "loss": state.loss,
-                "steps": state.step,
-                "epochs": state.epoch + 1,
-                "seconds": round(state.seconds, 1),
-                "parameters": parameters_of(trainer.model),
-            },
+            "method": "from-scratch" if shop.config.is_from_scratch else shop.config.method,
+            "base": start.origin.label,
+            "base_model": start.origin.as_dict(),
+            "config": _as_json(shop.config),
+            "environment": describe_environment(training.crew.world),
+            "counts": _counts(shop),
+            "metrics": {**measured.metrics, **_course(trainer), "parameters": start.parameters},
             "limits": {"question_tokens": shop.question_tokens, "answer_tokens": shop.answer_tokens},
             "abstention": measured.abstention.as_dict(),
             "data_sha256": data,
         },
     )
+
+
+def _generation_config(shop: Workshop) -> GenerationConfig:
+    """Greedy answers that end where the chat template ends them, for whoever loads the folder."""
+    ends = sorted(shop.encoder.ends)
+    return GenerationConfig(
+        do_sample=False, eos_token_id=ends, pad_token_id=shop.encoder.pad, max_new_tokens=shop.answer_tokens
+    )
+
+
+def _counts(shop: Workshop) -> dict[str, int]:
+    parts = {name: len(getattr(shop.split, name)) for name in ("trained", "held_out", "left_out", "too_long")}
+    return {"facts": shop.facts, "pairs": len(shop.pairs), **parts}
+
+
+def _course(trainer: Trainer) -> dict[str, Any]:
+    state = trainer.state
+    return {
+        "loss": state.loss,
+        "steps": state.step,
+        "best_step": state.best_step,
+        "epochs": state.epoch + 1,
+        "seconds": round(state.seconds, 1),
+        "trained_parameters": sum(one.numel() for one in trainer.trained),
+    }

@@ -36,6 +36,22 @@ def name_spans(text: str, known: Collection[str] = ()) -> list[Span]:
     return spans
 
 
+# Words that ask, join or are polite, and name nothing that could be asked about.
+CARRIERS = frozenset(
+    words(
+        "a about after all also am an and any anybody anyone are as ask asking at be been before being by "
+        "call called can could d did do does doing done during exactly find for from gave get give given go "
+        "goes going got had happen happens has have having he hear hello help her here hers hey hi him his "
+        "how i if in inform information into is it its just kind kindly know known let like list ll look "
+        "looking m may me mention might more my name named names need of on one ones or our out over people "
+        "person please provide question quickly re remind s say says sentence she should show since so some "
+        "somebody someone state such sure t tell than that the their them then there these they thing this "
+        "those to told too under until us ve want wanted was we well were what when where which who whom "
+        "whose why will wish with within wonder wondering would yet you your"
+    )
+)
+
+
 class Lexicon:
     """What the trained pairs show about words: which ones are names, and how many facts each occurs in."""
 

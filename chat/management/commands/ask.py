@@ -29,11 +29,15 @@ class Command(CorpusCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("question")
+        parser.add_argument(
+            "--also", action="append", default=[], metavar="CORPUS", help="ask this corpus as well"
+        )
         parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
 
     def work(self, corpus: Corpus, person: Any, options: dict[str, Any]) -> None:
         known = False
-        for event in interrogate_once(corpus, options["question"]):
+        others = [self._corpus(slug, person, options) for slug in options["also"]]
+        for event in interrogate_once(corpus, options["question"], person, others):
             self.stdout.write(
                 json.dumps(event.as_dict(), ensure_ascii=False) if options["json"] else in_words(event)
             )
@@ -55,7 +59,8 @@ def in_words(event: Event) -> str:
         case SubQueryAsked(index=index, question=question):
             return f"  [{index}] {question}"
         case MemoryAnswered() as said:
-            return f"      {said.answer} ({said.confidence:.0%}, {said.latency_ms:.0f} ms)"
+            source = f", {said.source}" if said.source else ""
+            return f"      {said.answer} ({said.confidence:.0%}, {said.latency_ms:.0f} ms{source})"
         case CandidatesRanked(names=names):
             return f"  candidates: {', '.join(names) or 'none'}"
         case FinalAnswer(text=text):

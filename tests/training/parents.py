@@ -1,0 +1,55 @@
+"""Tiny MEMORYs that can be merged: continued from one start, adapters on one base, whole models of one base."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.training.bases import save_qwen2
+from tests.training.test_engine import TINY, facts
+from training.engine.config import EngineConfig
+from training.engine.pairs import Pair
+from training.engine.run import train_memory
+
+SHORT = {
+    "schedule": "linear",
+    "epochs": 400,
+    "check_every": 1000,
+    "precision": "fp32",
+    "evaluation_sample": 20,
+}
+LORA = {"method": "lora", "learning_rate": 5e-3, "average": 0.0, "bpe_dropout": 0.0, "batch_size": 8}
+
+
+def pairs(first: int, last: int) -> list[Pair]:
+    """The wordings of the facts from the first to before the last."""
+    return [Pair(**pair) for pair in facts(last)[4 * first :]]
+
+
+def train(folder: Path, some: list[Pair], steps: int, **config: Any) -> Path:
+    """A MEMORY after so many steps."""
+    for _ in train_memory(some, folder, EngineConfig(**{**SHORT, "max_steps": steps, **config})):
+        pass
+    return folder
+
+
+def family(folder: Path, steps: int = 30) -> tuple[Path, list[Path]]:
+    """A MEMORY from scratch, and two that go on from it with facts of their own."""
+    start = train(folder / "start", pairs(0, 8), steps, **{**TINY, "check_every": 1000})
+    children = [
+        train(folder / name, pairs(first, first + 4), steps, init=str(start), learning_rate=1e-3)
+        for name, first in (("one", 8), ("two", 12))
+    ]
+    return start, children
+
+
+def base_of(folder: Path) -> Path:
+    return save_qwen2(folder, [f"{pair.question} {pair.answer}" for pair in pairs(0, 16)])
+
+
+def adapters(folder: Path, base: Path, steps: int = 12, ranks: tuple[int, int] = (4, 6)) -> list[Path]:
+    """Two LoRA adapters on a base, of their own ranks and facts."""
+    return [
+        train(folder / name, pairs(first, first + 4), steps, **LORA, base=str(base), lora_rank=rank)
+        for (name, first), rank in zip((("one", 0), ("two", 4)), ranks, strict=True)
+    ]

@@ -1,0 +1,127 @@
+"""The registry of versions: numbers that are never given twice, deleting, and what lies on the disk."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from knowledge.models import Corpus
+from memosite.errors import Conflict
+from memosite.runs import UNFINISHED, run_models
+from training.models import DeletedVersion, MemoryVersion, MergeRun, TrainingRun
+from training.provenance import size_of
+
+UNSWEPT_HOURS = 24.0  # what is younger may belong to work that is going on
+
+
+class VersionNeeded(Conflict):
+    """A run at work needs the version."""
+
+    code = "version_needed"
+
+
+def next_number(corpus: Corpus) -> int:
+    """The number of the corpus's next version; that of a deleted one is never given again."""
+    rows = (MemoryVersion.objects.filter(corpus=corpus), DeletedVersion.objects.filter(corpus=corpus))
+    return 1 + max(found.aggregate(last=Max("number"))["last"] or 0 for found in rows)
+
+
+def delete_version(version: MemoryVersion, person: Any = None, *, reason: str) -> None:
+    """Delete a version, its pairs and, once that is certain, its folder. What it was and who deleted it stays.
+
+    Raises Conflict while an alias points at it, and VersionNeeded while a run needs it.
+    """
+    with transaction.atomic():
+        Corpus.objects.select_for_update().get(pk=version.corpus_id)
+        require_unneeded(version)
+        folder = version.folder
+        DeletedVersion.objects.create(
+            corpus=version.corpus,
+            number=version.number,
+            sha256=version.sha256,
+            data_sha256=version.data_sha256,
+            deleted_by=person if getattr(person, "pk", None) else None,
+            reason=reason,
+        )
+        version.delete()
+        transaction.on_commit(partial(remove_folder, folder))
+
+
+def require_unneeded(version: MemoryVersion) -> None:
+    """Raise VersionNeeded while a run is to continue, merge, rebuild or finish the version."""
+    trainings = TrainingRun.objects.filter(status__in=UNFINISHED)
+    merges = MergeRun.objects.filter(status__in=UNFINISHED)
+    needed_by = [
+        *trainings.filter(continues=version),
+        *trainings.filter(rebuilds=version),
+        *trainings.filter(version=version),
+        *merges.filter(parents=version),
+        *merges.filter(version=version),
+    ]
+    if needed_by:
+        raise VersionNeeded(f"{needed_by[0]} needs {version}. Wait for it, or cancel it first.")
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove an artifact and the files beside it that were its training's.
+
+    It is renamed first, so that nothing half removed is ever taken for an artifact; ``sweep`` removes what a
+    crash leaves.
+    """
+    doomed = folder.with_name(f"{folder.name}.deleted")
+    if folder.exists() and not doomed.exists():
+        folder.rename(doomed)
+    shutil.rmtree(doomed, ignore_errors=True)
+    for path in folder.parent.glob(f"{folder.name}.*"):
+        if path.is_file():
+            path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Something below the memory folder that nothing refers to."""
+
+    path: Path
+    size_bytes: int
+
+
+def leftovers(older_than_hours: float = UNSWEPT_HOURS) -> Iterator[Leftover]:
+    """What crashes, cancelled runs and deleted versions left, as far as it has lain there for so long.
+
+    The folders of versions and of unfinished runs are never among it, nor the logs of runs that exist.
+    """
+    paths = set(MemoryVersion.objects.values_list("path", flat=True))
+    known, at_work = _run_folders()
+    youngest = time.time() - older_than_hours * 3600
+    entries = settings.MEMORY_DIR.iterdir() if settings.MEMORY_DIR.is_dir() else ()
+    for path in sorted(entries):
+        name = path.name.partition(".")[0] or path.name
+        is_kept = path.name in paths or name in at_work
+        if path.is_file():
+            is_kept = is_kept or name in paths or (path.suffix == ".log" and name in known)
+        if not is_kept and path.stat().st_mtime < youngest:
+            yield Leftover(path, size_of(path) if path.is_dir() else path.stat().st_size)
+
+
+def sweep(leftover: Leftover) -> None:
+    if leftover.path.is_dir():
+        shutil.rmtree(leftover.path, ignore_errors=True)
+    else:
+        leftover.path.unlink(missing_ok=True)
+
+
+def _run_folders() -> tuple[set[str], set[str]]:
+    """Names of the folders of all runs that write below the memory folder, and of those that are not over."""
+    models: list[Any] = [model for model in run_models() if hasattr(model, "folder_name")]
+    runs: list[Any] = [run for model in models for run in model.objects.select_related("corpus")]
+    unfinished = {run.folder_name for run in runs if run.status in UNFINISHED}
+    return {run.folder_name for run in runs}, unfinished
