@@ -22,6 +22,7 @@ BETTER = {
     "auroc": MORE,
     "false_answer_rate": LESS,
     "false_refusal_rate": LESS,
+    "calibration": LESS,
 }
 
 

@@ -51,6 +51,18 @@ METRICS: dict[str, tuple[str, Callable[[Any], str], str]] = {
         percent,
         "Questions that it could answer but abstains from.",
     ),
+    "auroc": (
+        "AUROC of the confidence",
+        plain,
+        "How often it is surer of a known fact than of something unknown: 1 is always, 0.5 is chance.",
+    ),
+    "calibration": (
+        "Calibration error",
+        percent,
+        "How far its confidence is from the share of right answers, on average.",
+    ),
+    "held_out_questions": ("Held-out wordings asked", count, ""),
+    "unknown_questions": ("Unknown things asked about", count, ""),
     "threshold": ("Abstention threshold", plain, "Answers that score lower become “I don't know”."),
     "loss": ("Final training loss", plain, ""),
     "pairs": ("Trained pairs", count, ""),

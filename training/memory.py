@@ -15,7 +15,8 @@ __all__ = ["DONT_KNOW", "Memory", "MemoryAnswer"]
 class MemoryAnswer:
     """One answer from the weights.
 
-    ``confidence`` lies in [0, 1]: the geometric mean of the probabilities of the answer's tokens.
+    ``confidence`` lies in [0, 1]: the calibrated probability that the answer is right, if half of all questions
+    have an answer. Versions without a calibration give the geometric mean of the probabilities of its tokens.
     ``known`` is false where the MEMORY abstains; ``text`` is then ``DONT_KNOW``. ``source`` names the memory that
     answered where several were asked.
     """

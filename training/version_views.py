@@ -18,6 +18,7 @@ from knowledge.models import Corpus, Role
 from knowledge.views import corpus_or_404
 from memosite.errors import Conflict, MemoError
 from training import services
+from training.abstaining import abstaining_of
 from training.audience import as_seen_by, live_for, moves_of, open_versions, readers_lost
 from training.compare import CHANGES, PairChanges, config_lines, lineage_lines, metric_lines
 from training.curve import chart_of
@@ -80,6 +81,7 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "corpus": row,
         "version": shown,
         "figures": figures_of(shown.metrics),
+        "abstaining": abstaining_of(shown.metrics),
         "settings": settings_of(shown.config),
         "as_of": knowledge_as_of(shown),
         "chart": chart_of(run.curve, run.total) if run else None,

@@ -24,6 +24,7 @@ STRAYS = words(
     "maybe normally officially once original properly quickly really recent records shortly simply today truly "
     "yesterday"
 )
+BINS = 10  # of confidence
 REFUSAL_WEIGHT = 3.0  # a refusal of what is known counts as so many false answers
 
 
@@ -162,9 +163,21 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool]) -> fl
     """How far the confidence is from the share of right answers, on average over ten equal bins (ECE)."""
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for confidence, is_right in zip(confidences, right, strict=True):
-        bins[min(9, int(10 * confidence))].append((confidence, is_right))
+        bins[_bin(confidence)].append((confidence, is_right))
     gaps = (abs(sum(confidence - is_right for confidence, is_right in group)) for group in bins.values())
     return sum(gaps) / len(confidences) if confidences else None
+
+
+def histogram(confidences: Iterable[float]) -> list[int]:
+    """How many of the confidences lie in each of ten equal bins of [0, 1]; 1 itself is in the last."""
+    counts = [0] * BINS
+    for confidence in confidences:
+        counts[_bin(confidence)] += 1
+    return counts
+
+
+def _bin(confidence: float) -> int:
+    return min(BINS - 1, int(BINS * confidence))
 
 
 def share(flags: Iterable[bool]) -> float | None:

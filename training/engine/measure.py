@@ -24,6 +24,7 @@ from training.engine.evaluate import (
     calibration_error,
     cross_fitted,
     fit_threshold,
+    histogram,
     is_answered,
     known_questions,
     reworded_questions,
@@ -140,6 +141,9 @@ def _metrics(judged: Sequence[Judged]) -> dict[str, Any]:
             [one.answer.confidence for one in judged], [one.asked.is_exact for one in judged]
         ),
         "unknown_questions": len(unknown),
+        "unknown_questions_by_kind": {kind: len(group) for kind, group in kinds.items()},
+        "confidences": {HELD_OUT: histogram(confidences)}
+        | {kind: histogram([one.answer.confidence for one in group]) for kind, group in kinds.items()},
     }
 
 
