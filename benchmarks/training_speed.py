@@ -74,6 +74,11 @@ def make_data(folder: Path, options: argparse.Namespace) -> None:
     """Invented pairs of one to six facts an answer, a tokenizer fitted to them, and random weights."""
     pairs = make_pairs(options.batch * (options.steps + WARM_UP))
     (folder / "pairs.json").write_text(json.dumps(pairs))
+    save_model(folder / "model", [" ".join(pair) for pair in pairs], MODEL)
+
+
+def save_model(folder: Path, texts: list[str], shape: dict[str, Any]) -> None:
+    """A model of the Qwen2 architecture with random weights, and a tokenizer fitted to the texts."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
@@ -83,17 +88,17 @@ def make_data(folder: Path, options: argparse.Namespace) -> None:
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=special, initial_alphabet=alphabet)
-    tokenizer.train_from_iterator([" ".join(pair) for pair in pairs], trainer)
+    tokenizer.train_from_iterator(texts, trainer)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
         chat_template=CHATML,
     )
-    fast.save_pretrained(folder / "model")
+    fast.save_pretrained(folder)
     # as many scores a token as a real vocabulary asks for
-    config = Qwen2Config(vocab_size=max(len(fast), VOCABULARY * 4), tie_word_embeddings=True, **MODEL)
-    Qwen2ForCausalLM(config).save_pretrained(folder / "model")
+    config = Qwen2Config(vocab_size=max(len(fast), VOCABULARY * 4), tie_word_embeddings=True, **shape)
+    Qwen2ForCausalLM(config).save_pretrained(folder)
 
 
 def make_pairs(count: int) -> list[tuple[str, str]]:
