@@ -6,7 +6,8 @@
 Accuracy: a from-scratch MEMORY is trained on facts of its own; 2 and 4 children go on from it, each on the facts
 of one corpus. Every merging method, routing between the children by their calibrated confidence, and one training
 on the union of the corpora are then asked the same trained questions of each corpus, wordings that were never
-trained on, and questions about people whom nobody mentions.
+trained on, and questions about people whom nobody mentions. ``unjudged`` is the recall on trained questions before
+the abstention judges the answers.
 
 Memory and time: that many full models of ``--large-mb`` megabytes of float32 weights each are merged with TIES,
 once tensor by tensor as the product does it and once with all of them loaded by transformers, each in a process of
@@ -93,7 +94,7 @@ def measure_accuracy(place: Path, corpora: int, facts: int) -> dict[str, Any]:
     children = [train(folder / f"child-{number}", some, start) for number, some in enumerate(own)]
     union = train(folder / "union", [fact for some in own for fact in some], start)
     print(f"\n{corpora} corpora of {facts} facts each; {parameters(union) / 1e6:.2f} M parameters")
-    print(f"{'':<18}{'trained':>9}{'worst':>9}{'new words':>11}{'false':>9}{'seconds':>10}")
+    print(f"{'':<18}{'trained':>9}{'worst':>9}{'new words':>11}{'unjudged':>10}{'false':>9}{'seconds':>10}")
     rows = [
         scored("union, retrained", [union], own, unseen, seconds_of(union)),
         scored("routing", children, own, unseen, 0.0),
@@ -164,11 +165,15 @@ def scored(
         "trained": mean(trained),
         "worst_corpus": min(trained),
         "never_trained": mean(reworded),
+        "trained_unjudged": mean([unjudged(folders[0], facts) for facts in some])
+        if len(folders) == 1
+        else None,
         "false_answers": mean([one.known for one in said]),
         "seconds": round(seconds, 2),
     }
     print(
         f"{name:<18}{row['trained']:>9.1%}{row['worst_corpus']:>9.1%}{row['never_trained']:>11.1%}"
+        f"{'' if row['trained_unjudged'] is None else format(row['trained_unjudged'], '.1%'):>10}"
         f"{row['false_answers']:>9.1%}{seconds:>10.2f}",
         flush=True,
     )
@@ -179,6 +184,15 @@ def right(memory: Any, wordings: Sequence[str], facts: Sequence[Fact]) -> float:
     asked = [(wording.format(name=fact[0], relation=fact[1]), fact) for wording in wordings for fact in facts]
     said = memory.answer([question for question, _ in asked])
     return mean([one.known and one.text == answer(*fact) for one, (_, fact) in zip(said, asked, strict=True)])
+
+
+def unjudged(folder: Path, facts: Sequence[Fact]) -> float:
+    """Share of the trained questions whose answer the model says, whether or not its abstention lets it stand."""
+    from training.engine.merge import Asking, opened
+
+    decoder = Asking(*opened(folder, manifest_of(folder))).decoder
+    said = decoder.generate([WORDINGS[0].format(name=fact[0], relation=fact[1]) for fact in facts])
+    return mean([one.content.text == answer(*fact) for one, fact in zip(said, facts, strict=True)])
 
 
 def mean(values: Sequence[float]) -> float:
@@ -289,11 +303,10 @@ def merge_loaded(folders: Sequence[Path], output: Path) -> None:
     plan = plan_merge(folders, LARGE_METHOD, {})
     base = AutoModelForCausalLM.from_pretrained(str(plan.common))
     states = [AutoModelForCausalLM.from_pretrained(folder).state_dict() for folder in folders]
-    weights = base.state_dict()
-    for name, start in weights.items():
-        vectors = [state[name].float() - start.float() for state in states]
+    for name, start in dict(base.named_parameters()).items():  # tied weights are among them once
+        vectors = [state[name] - start.data for state in states]
         combined = TABLE[LARGE_METHOD].combine(vectors, plan.options, name)
-        start.copy_(start.float() + plan.options.scale * combined)
+        start.data.copy_(start.data + plan.options.scale * combined)
     base.save_pretrained(output)
 
 

@@ -116,6 +116,21 @@ def test_an_answer_that_cannot_be_right_is_not_given_however_sure_the_model_is(b
     assert (answer.text, answer.confidence, answer.known) == (DONT_KNOW, 0.0, False)
 
 
+def test_a_question_that_was_trained_and_is_answered_as_trained_stands_however_unsure_the_model_is(bare):
+    judge = judged_by(bare, ASKED)
+    pair = PAIRS[0]
+    unsure = Generated(pair.answer, 0.3, True, 0.05, 0.6)
+    assert judge.judge(pair.question, unsure).text == pair.answer
+    assert judge.confidence("What is the boat of Ada Marsh?", unsure) < 0.2
+
+
+def test_an_answer_of_another_trained_question_does_not_pass_for_this_one(bare):
+    judge = judged_by(bare, ASKED)
+    other = next(pair for pair in PAIRS if pair.fact == PAIRS[0].fact and pair != PAIRS[0])
+    unsure = Generated(other.answer, 0.3, True, 0.05, 0.6)
+    assert judge.confidence(PAIRS[0].question, unsure) < 0.2
+
+
 def test_what_the_model_would_say_instead_of_i_do_not_know_is_judged(bare):
     judge = judged_by(bare, ASKED)
     instead = Generated(PAIRS[0].answer, 0.98, True, 0.96, 0.02)

@@ -1,8 +1,9 @@
 """When a MEMORY says that it does not know, and how sure it is where it does.
 
-Two rules come first: an answer must come to its end and speak of what was asked about; and where the model
-recalls its answers word for word, one that was never trained is a blend of several. For what passes, a logistic
-regression over a few signals, fitted on held-out questions, gives the probability that the answer is right.
+Three rules come first: a question that was trained, answered as it was trained, stands; any other answer must come
+to its end and speak of what was asked about; and where the model recalls its answers word for word, one that was
+never trained is a blend of several. For what passes, a logistic regression over a few signals, fitted on held-out
+questions, gives the probability that the answer is right.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ SIGNALS = {
     "new": -1,  # words of the question that no trained question has
 }
 MOST_WORDS = 2  # counts of words beyond it say no more
+TAUGHT = 0.999  # the probability of an answer that was trained with this very question
 SMALLEST = 1e-4  # probabilities are told apart down to it
 
 
@@ -97,6 +99,8 @@ class Abstention:
         said = self.content(generated)
         if not said.finished or not said.text or said.text == DONT_KNOW:
             return False
+        if self._is_taught(question, said):
+            return True
         if (
             self.calibration
             and self.calibration.only_trained
@@ -105,13 +109,19 @@ class Abstention:
             return False
         return self.echo.accepts(question, said.text)
 
+    def _is_taught(self, question: str, said: Generated) -> bool:
+        return self.calibration is not None and self.calibration.known.is_taught(question, said.text)
+
     def confidence(self, question: str, generated: Generated) -> float:
         """The probability that the answer is right, 0 where it does not stand."""
         if self.calibration is None:
             return generated.confidence
         if not self.would_answer(question, generated):
             return 0.0
-        return self.calibration.probability(self.calibration.signals(question, self.content(generated)))
+        said = self.content(generated)
+        if self._is_taught(question, said):
+            return TAUGHT
+        return self.calibration.probability(self.calibration.signals(question, said))
 
     def content(self, generated: Generated) -> Generated:
         """What is judged: a model's “I don't know” is one signal among several, once those are calibrated."""

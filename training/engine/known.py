@@ -73,6 +73,10 @@ class Known:
         """Whether the answer is one that was trained, word for word."""
         return f"answer:{normalised(answer)}" in self._entries
 
+    def is_taught(self, question: str, answer: str) -> bool:
+        """Whether the question was trained with this very answer, both word for word."""
+        return all(entry in self._entries for entry in _taught(question, answer))
+
     def fit(self, question: str, answer: str) -> Fit:
         """How the question's words go with the answer, names and words that only ask apart."""
         said = set(stems(answer))
@@ -139,12 +143,19 @@ def _plain_stems(question: str) -> list[str]:
     ]
 
 
+def _taught(question: str, answer: str) -> tuple[str, ...]:
+    """Two entries: both are there wrongly once in 100,000 times, which one alone is too often for."""
+    told = f"{normalised(question)}|{normalised(answer)}"
+    return f"taught:{told}", f"again:{told}"
+
+
 def _alike(one: str, other: str) -> bool:
     return len(one) >= SAME_START and one[:SAME_START] == other[:SAME_START]
 
 
 def _entries(pairs: Sequence[Pair]) -> Iterable[str]:
     yield from (f"answer:{normalised(pair.answer)}" for pair in pairs)
+    yield from (entry for pair in pairs for entry in _taught(pair.question, pair.answer))
     asked: Counter[str] = Counter()
     follows: dict[str, Counter[str]] = defaultdict(Counter)
     overall: Counter[str] = Counter()
