@@ -31,6 +31,14 @@ class Environment(environ.Env):
             return default
         return value
 
+    def number_or_auto(self, name: str, *, at_least: int) -> int | str:
+        """A whole number that is at least ``at_least``, or ``auto``, which is the default."""
+        given = self.str(name, default="auto").strip().lower()
+        if given == "auto" or (given.isdecimal() and int(given) >= at_least):
+            return given if given == "auto" else int(given)
+        self.problems[name] = f"is {given!r}; auto or a whole number of at least {at_least} is expected."
+        return "auto"
+
     def switch(self, name: str, default: bool) -> bool:
         """Yes or no."""
         given = self.str(name, default=str(default)).strip().lower()

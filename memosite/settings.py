@@ -224,6 +224,7 @@ RUN_LEASE_SECONDS = env.number(
 GENERATION_WORKERS = env.number(
     "GENERATION_WORKERS", 1, at_least=1
 )  # workers that share a generation run, and the concurrency of its endpoint
+TRAINING_DEVICES = env.number_or_auto("TRAINING_DEVICES", at_least=1)
 SUB_QUERY_BUDGET = env.number("SUB_QUERY_BUDGET", 100, at_least=1)
 TURN_SECONDS = env.number("TURN_SECONDS", 60, at_least=1)
 RECALL_BATCH_ROWS = env.number("RECALL_BATCH_ROWS", 64, at_least=1)

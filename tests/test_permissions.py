@@ -63,6 +63,10 @@ PAGES = [
     Row("cancel-generation", "post", pages_for("curator", done=302), ("slug", "generation")),
     Row("unread-sentences", "get", pages_for("reader"), ("slug", "generation")),
     Row("start-training", "post", pages_for("curator", done=302), SLUG),
+    Row("train", "get", pages_for("curator"), SLUG),
+    Row("train", "post", pages_for("curator", done=422), SLUG, {"do": "start"}),  # one is at work already
+    Row("training-run", "get", pages_for("reader"), ("slug", "training")),
+    Row("run-recipe", "get", pages_for("curator"), ("slug", "training")),
     Row("cancel-training", "post", pages_for("curator", done=302), ("slug", "training")),
     Row("version", "get", pages_for("reader"), ("slug", "number")),
     Row(
@@ -120,6 +124,7 @@ API = [
     Row("api-unread", "get", api_for("reader"), ("generation",)),
     Row("api-train", "post", api_for("curator", done=409), SLUG, {}),
     Row("api-train", "post", api_for("owner", done=409), SLUG, {"go_live": True}),
+    Row("api-train-check", "post", api_for("curator"), SLUG, {}),
     Row("api-training-runs", "get", api_for("reader"), SLUG),
     Row("api-training-run", "get", api_for("reader"), ("training",)),
     Row("api-training-cancel", "post", api_for("curator"), ("training",)),

@@ -87,7 +87,7 @@ class TrainingRunAdmin(RunAdmin):
 
     list_display = (*RunAdmin.list_display, "version")
     list_select_related = ("corpus", "created_by", "version__corpus")
-    facts = (*RunAdmin.facts, "version", "config")
+    facts = (*RunAdmin.facts, "version", "base_model", "recipe", "config", "continues", "repeats")
 
     def start(self, corpus: Corpus, person: Any, choices: dict[str, Any]) -> Run:
         return services.start_training(corpus, person, **choices)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -13,21 +14,67 @@ from rest_framework.views import APIView
 from knowledge.api import RUN_FIELDS, CorpusView, RunSerializer, own_row
 from knowledge.models import Role
 from training import services
+from training.choices import wishes_from
+from training.engine.config import EngineConfig, as_yaml
 from training.models import TrainingRun
+from training.plans import command_of, config_of, plan_training
 
 
 class TrainingRunSerializer(RunSerializer):
     version = serializers.IntegerField(source="version.number", default=None, read_only=True)
+    base = serializers.CharField(source="base_model.name", default=None, read_only=True)
+    continues = serializers.IntegerField(source="continues.number", default=None, read_only=True)
+    rebuilds = serializers.IntegerField(source="rebuilds.number", default=None, read_only=True)
 
     class Meta:
         model = TrainingRun
-        fields = [*RUN_FIELDS, "config", "go_live", "version", "curve"]
+        fields = [*RUN_FIELDS, "base", "recipe", "config", "continues", "replay_share", "repeats", "rebuilds"]
+        fields += ["go_live", "version", "curve", "result"]
 
 
-class TrainSerializer(serializers.Serializer[Any]):
-    config = serializers.DictField(
-        default=dict, help_text="Numbers of the recipe that differ from the default."
+class TrainingRunDetailSerializer(TrainingRunSerializer):
+    """With the whole recipe. It tells folders of the server, so only curators get it; others get nothing there."""
+
+    command = serializers.SerializerMethodField(help_text="The engine's command line that trains the same.")
+    yaml = serializers.SerializerMethodField(help_text="Every number of the recipe; can be sent again.")
+
+    class Meta(TrainingRunSerializer.Meta):
+        fields = [*TrainingRunSerializer.Meta.fields, "command", "yaml"]
+
+    def get_command(self, run: TrainingRun) -> str:
+        config = self._config(run)
+        return command_of(config.model_dump(mode="json"), run.recipe) if config else ""
+
+    def get_yaml(self, run: TrainingRun) -> str:
+        config = self._config(run)
+        return as_yaml(config) if config else ""
+
+    def _config(self, run: TrainingRun) -> EngineConfig | None:
+        return config_of(run) if run.corpus.allows(self.context["person"], Role.CURATOR) else None
+
+
+class PlanSerializer(serializers.Serializer[Any]):
+    """What a training is to be."""
+
+    base = serializers.CharField(
+        default="", allow_blank=True, help_text="Name or location of an offered base; auto: from scratch."
     )
+    recipe = serializers.CharField(
+        default="", allow_blank=True, help_text="A preset; empty: that which suits the base."
+    )
+    config = serializers.DictField(default=dict, help_text="Numbers that differ from the preset.")
+    yaml = serializers.CharField(
+        default="", allow_blank=True, trim_whitespace=False, help_text="A recipe as YAML; config counts more."
+    )
+    continues = serializers.IntegerField(
+        default=None, allow_null=True, min_value=1, help_text="Number of the version to go on from."
+    )
+    replay_share = serializers.FloatField(
+        default=None, allow_null=True, help_text="Share of that version's pairs that is trained again."
+    )
+
+
+class TrainSerializer(PlanSerializer):
     go_live = serializers.BooleanField(default=False, help_text="Promote the new version; owners only.")
 
 
@@ -42,10 +89,27 @@ class Train(CorpusView):
         corpus = self.corpus(Role.CURATOR)
         checked = TrainSerializer(data=request.data)
         checked.is_valid(raise_exception=True)
-        if checked.validated_data["go_live"]:
+        asked = dict(checked.validated_data)
+        if go_live := asked.pop("go_live"):
             corpus.require(request.user, Role.OWNER)
-        run = services.start_training(corpus, request.user, **checked.validated_data)
+        wishes = wishes_from(corpus, request.user, **asked)
+        run = services.start_training(corpus, request.user, wishes, go_live=go_live)
         return Response(TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+
+class TrainCheck(CorpusView):
+    """What a training would be, without starting it."""
+
+    serializer_class = PlanSerializer
+
+    @extend_schema(request=PlanSerializer, responses={200: OpenApiTypes.OBJECT})
+    def post(self, request: Request, slug: str) -> Response:
+        """The plan: sizes, forecast, warnings, the whole configuration and the command (curators)."""
+        corpus = self.corpus(Role.CURATOR)
+        checked = PlanSerializer(data=request.data)
+        checked.is_valid(raise_exception=True)
+        wishes = wishes_from(corpus, request.user, **checked.validated_data)
+        return Response(plan_training(corpus, request.user, wishes).as_dict())
 
 
 class TrainingRunList(CorpusView):
@@ -55,16 +119,19 @@ class TrainingRunList(CorpusView):
 
     @extend_schema(responses=TrainingRunSerializer(many=True))
     def get(self, request: Request, slug: str) -> Response:
-        page = self.paginate_queryset(self.corpus().training_runs.select_related("corpus", "version"))
+        rows = self.corpus().training_runs
+        related = ("corpus", "version", "base_model", "continues", "rebuilds")
+        page = self.paginate_queryset(rows.select_related(*related))
         return self.get_paginated_response(TrainingRunSerializer(page, many=True).data)
 
 
 class TrainingRunDetail(APIView):
     """A training run: how far it is, its curve, and what went wrong."""
 
-    @extend_schema(responses=TrainingRunSerializer)
+    @extend_schema(responses=TrainingRunDetailSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(TrainingRunSerializer(own_row(request, TrainingRun.objects, Role.READER, pk=pk)).data)
+        run = own_row(request, TrainingRun.objects, Role.READER, pk=pk)
+        return Response(TrainingRunDetailSerializer(run, context={"person": request.user}).data)
 
 
 class TrainingRunCancel(APIView):

@@ -6,6 +6,7 @@ from training import api, api_registry
 
 urlpatterns = [
     path("corpora/<slug:slug>/train/", api.Train.as_view(), name="api-train"),
+    path("corpora/<slug:slug>/train/check/", api.TrainCheck.as_view(), name="api-train-check"),
     path("corpora/<slug:slug>/runs/training/", api.TrainingRunList.as_view(), name="api-training-runs"),
     path("runs/training/<int:pk>/", api.TrainingRunDetail.as_view(), name="api-training-run"),
     path("runs/training/<int:pk>/cancel/", api.TrainingRunCancel.as_view(), name="api-training-cancel"),

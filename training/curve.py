@@ -13,13 +13,14 @@ Point = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Chart:
-    """Polyline points for loss and recall in a plot of ``WIDTH`` by ``HEIGHT``, and what its axes say.
+    """Polyline points for loss and both recalls in a plot of ``WIDTH`` by ``HEIGHT``, and what its axes say.
 
     Loss is drawn from 0 to ``most_loss``, recall from 0 to 1, both upwards.
     """
 
     loss: str
     recall: str
+    held_out: str
     most_loss: float
     last_step: int
     summary: str
@@ -28,7 +29,7 @@ class Chart:
 
 
 def chart_of(curve: Sequence[Point], steps: int = 0) -> Chart | None:
-    """The chart of a training's points ``{step, loss, recall}``, of which loss and recall may be missing.
+    """The chart of a training's points ``{step, loss, recall, held_out_recall}``; all but step may be missing.
 
     ``steps`` is how many there will be in the end. None while there are fewer than two points to connect.
     """
@@ -41,6 +42,7 @@ def chart_of(curve: Sequence[Point], steps: int = 0) -> Chart | None:
     return Chart(
         loss=_polyline(curve, "loss", steps, most),
         recall=_polyline(curve, "recall", steps, 1.0),
+        held_out=_polyline(curve, "held_out_recall", steps, 1.0),
         most_loss=most,
         last_step=steps,
         summary=_summary(curve, int(reached)),
@@ -60,4 +62,5 @@ def _summary(curve: Sequence[Point], steps: int) -> str:
     said = [f"At step {steps:,}"]
     said += [f"loss {last['loss']:.3f}"] if "loss" in last else []
     said += [f"recall {percent(last['recall'])}"] if "recall" in last else []
+    said += [f"held out {percent(last['held_out_recall'])}"] if "held_out_recall" in last else []
     return ", ".join(said)

@@ -100,7 +100,8 @@ def _events(process: subprocess.Popen[str]) -> Iterator[Event]:
         if line is None:
             return
         last_heard = time.monotonic()
-        yield json.loads(line)
+        if line.startswith("{"):  # a launcher may say something of its own
+            yield json.loads(line)
 
 
 def _pump(stream: IO[str], lines: queue.Queue[str | None]) -> None:

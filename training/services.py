@@ -10,12 +10,7 @@ from knowledge.models import Corpus, GenerationRun
 from memosite.errors import Conflict, MemoError, Unavailable
 from training.audience import AudienceNarrowed, require_audience, warn_of_narrowing
 from training.models import ALIASES, CANDIDATE, LIVE, Alias, AliasMove, MemoryVersion, TrainingRun
-
-
-class NothingToTrain(Conflict):
-    """No approved pairs."""
-
-    code = "nothing_to_train"
+from training.plans import Wishes, plan_training
 
 
 class NoLiveVersion(Unavailable):
@@ -34,19 +29,29 @@ class UnknownAlias(MemoError):
 def start_training(
     corpus: Corpus,
     person: Any = None,
+    wishes: Wishes | None = None,
     *,
-    config: dict[str, Any] | None = None,
     go_live: bool = False,
     after: GenerationRun | None = None,
+    repeats: TrainingRun | None = None,
 ) -> TrainingRun:
-    """Queue the training of a new version on the approved pairs. Raises NothingToTrain or Conflict."""
-    if not corpus.reflections.trainable().exists():
-        raise NothingToTrain("This corpus has no approved pairs. Generate pairs and approve them first.")
+    """Queue the training of a new version on the approved pairs, as the person wishes it.
+
+    Raises NothingToTrain, BadPlan with what is wrong by field, NotAllowed where the version to continue is closed
+    to the person, and Conflict while a training is at work on the corpus; then nothing is changed.
+    """
+    plan = plan_training(corpus, person, wishes)
     try:
         with transaction.atomic():
+            Corpus.objects.select_for_update().get(pk=corpus.pk)
             run = TrainingRun.objects.create(
                 corpus=corpus,
-                config=config or {},
+                base_model=plan.wishes.base_model,
+                recipe=plan.recipe,
+                config=plan.values,
+                continues=plan.wishes.continues,
+                replay_share=plan.wishes.replay_share,
+                repeats=repeats,
                 go_live=go_live,
                 after_generation=after,
                 created_by=person if getattr(person, "pk", None) else None,

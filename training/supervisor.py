@@ -7,13 +7,19 @@ last checkpoint. The folder becomes the artifact of the version.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 from django.db import transaction
 
 from knowledge.models import Reflection
+from training.continuing import Continued, trainable_pairs
+from training.engine.pairs import Pair
 from training.engine_process import Event, engine_command, follow_engine
-from training.models import MemoryVersion, TrainedPair, TrainingRun, pair_digest
+from training.launching import launched, processes
+from training.models import BaseModel, MemoryVersion, TrainedPair, TrainingRun, pair_digest
+from training.plans import values_of
 from training.provenance import code_version, size_of
 from training.rebuilding import keep_source_pairs, perform_rebuild
 from training.registry import next_number
@@ -34,6 +40,8 @@ def perform_training(run: TrainingRun) -> None:
         pairs = _write_pairs(run)
         _follow_engine(run, _engine_command(run, pairs))
         keep_source_pairs(pairs, run.folder)
+        if run.continues and "forgotten" not in run.result:
+            _tell_forgotten(run, run.continues)
         version = _register_version(run)
     run.report(phase="going live" if run.go_live else "moving the candidate")
     reason = f"Training run {run.pk} {'asked for it' if run.go_live else 'made it'}"
@@ -49,18 +57,33 @@ def _write_pairs(run: TrainingRun) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
     with unfinished.open("w", encoding="utf-8") as file:
-        for row in run.corpus.reflections.trainable().order_by("pk"):
-            line = {"id": str(row.pk), "question": row.question, "answer": row.answer, "fact": row.fact}
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        for pair in _pairs_for(run):
+            file.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
     unfinished.replace(path)
     return path
 
 
+def _pairs_for(run: TrainingRun) -> Iterable[Pair]:
+    """All approved pairs; of a continued training those that are new, and a sample of those that it knows."""
+    if run.continues is None:
+        return trainable_pairs(run.corpus)
+    lesson = Continued(run.continues).lesson(run.corpus, run.replay_share, int(values_of(run).get("seed", 1)))
+    run.add_log(
+        f"{len(lesson.new):,} pairs are new to {run.continues}, {len(lesson.replayed):,} are replayed."
+    )
+    _keep(run, {"new_pairs": len(lesson.new), "replayed_pairs": len(lesson.replayed)})
+    return lesson
+
+
 def _engine_command(run: TrainingRun, pairs: Path) -> list[str]:
+    """The engine's command. The configuration is fixed at the first start, as the pairs are."""
     config = pairs.with_suffix(".config.json")
-    config.write_text(json.dumps(run.config))
+    if not config.exists():
+        unfinished = config.with_suffix(".tmp")
+        unfinished.write_text(json.dumps(values_of(run)))
+        unfinished.replace(config)
     return [
-        *engine_command("train"),
+        *launched("train", processes()),
         "--pairs",
         str(pairs),
         "--output",
@@ -70,15 +93,37 @@ def _engine_command(run: TrainingRun, pairs: Path) -> list[str]:
     ]
 
 
+def _tell_forgotten(run: TrainingRun, old: MemoryVersion) -> None:
+    """Ask the old version's questions before and after, and keep the figures in the run."""
+
+    def record(event: Event) -> None:
+        if event.get("event") == "forgotten":
+            _keep(run, {"forgotten": event["result"]})
+        run.report(**({"phase": "looking for what was forgotten"} if event else {}))
+
+    command = [*engine_command("forgetting"), "--before", str(old.folder), "--after", str(run.folder)]
+    follow_engine(command, run.folder.with_suffix(".log"), record)
+
+
 def _follow_engine(run: TrainingRun, command: list[str]) -> None:
     """Forward the engine's events to the run until it ends. Raises EngineFailed, or what ``report`` raises."""
 
     def record(event: Event) -> None:
         if event.get("event") == "started":
             run.add_log(in_words(event))
+            _keep(run, {"left_out": event["left_out"], "started": event})
+        if event.get("event") == "skipped":
+            _keep(run, {"too_long": list(event["ids"]), "max_tokens": event["max_tokens"]})
+            run.add_log(
+                f"{len(event['ids']):,} pairs are longer than {event['max_tokens']:,} tokens and left out."
+            )
         run.report(**_progress(run, event))
 
     follow_engine(command, run.folder.with_suffix(".log"), record)
+
+
+def _keep(run: TrainingRun, found: Event) -> None:
+    run.report(result={**run.result, **found})
 
 
 def in_words(started: Event) -> str:
@@ -99,7 +144,7 @@ def _progress(run: TrainingRun, event: Event) -> Event:
         return {}
     point = {
         name: event[name]
-        for name in ("step", "loss", "recall", "held_out_recall")
+        for name in ("step", "loss", "recall", "held_out_recall", "tokens_per_second")
         if event.get(name) is not None
     }
     return {
@@ -120,8 +165,15 @@ def thinned(points: list[Event]) -> list[Event]:
 
 @transaction.atomic
 def _register_version(run: TrainingRun) -> MemoryVersion:
-    """Make the version row of the run's artifact, with the exact pairs it saw."""
+    """Make the version row of the run's artifact, with the exact pairs it saw.
+
+    A continued version also has the pairs of the one that it goes on from, as it knows them: the engine keeps
+    them in the artifact.
+    """
     manifest = json.loads((run.folder / "manifest.json").read_text())
+    old = run.continues
+    base = old.base_model if old else run.base_model
+    _pin(base, manifest)
     version = MemoryVersion.objects.create(
         corpus=run.corpus,
         number=next_number(run.corpus),
@@ -135,12 +187,14 @@ def _register_version(run: TrainingRun) -> MemoryVersion:
         code_version=code_version(),
         parameters=manifest["metrics"].get("parameters"),
         size_bytes=size_of(run.folder),
-        base_model=run.base_model,
-        licence=run.base_model.licence if run.base_model else "",
+        base_model=base,
+        licence=base.licence if base else old.licence if old else "",
         created_by=run.created_by,
     )
-    version.corpora.add(run.corpus)
-    known = set(run.corpus.reflections.values_list("pk", flat=True))
+    version.corpora.add(run.corpus, *(old.corpora.all() if old else ()))
+    if old:
+        version.parents.add(old)
+    known = set(Reflection.objects.filter(corpus__in=version.corpora.all()).values_list("pk", flat=True))
     with (run.folder / "pairs.jsonl").open(encoding="utf-8") as file:
         rows = [_trained_pair(version, json.loads(line), known) for line in file]
     TrainedPair.objects.bulk_create(rows, batch_size=BATCH)
@@ -151,8 +205,20 @@ def _register_version(run: TrainingRun) -> MemoryVersion:
     return version
 
 
+def _pin(base: BaseModel | None, manifest: Event) -> None:
+    """Keep the revision that the first training from a base found."""
+    found = (manifest.get("base_model") or {}).get("revision")
+    if base is None or base.is_built_in or base.revision or not found:
+        return
+    others = BaseModel.objects.filter(source=base.source, location=base.location, revision=found)
+    if not others.exists():
+        base.revision = found
+        base.save(update_fields=["revision"])
+
+
 def _trained_pair(version: MemoryVersion, pair: Event, known: set[int]) -> TrainedPair:
-    reflection = int(pair["id"])
+    number = str(pair["id"]).removesuffix("-replayed")
+    reflection = int(number) if number.isdecimal() else None
     return TrainedPair(
         version=version,
         reflection_id=reflection if reflection in known else None,

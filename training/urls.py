@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from training import version_views, views
+from training import train_views, version_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("corpora/<slug:slug>/", views.corpus, name="corpus"),
+    path("corpora/<slug:slug>/train/", train_views.train, name="train"),
+    path("corpora/<slug:slug>/trainings/<int:pk>/", train_views.training_run, name="training-run"),
+    path("corpora/<slug:slug>/trainings/<int:pk>/recipe/", train_views.run_recipe, name="run-recipe"),
     path("corpora/<slug:slug>/trainings/", views.train, name="start-training"),
     path("corpora/<slug:slug>/trainings/<int:pk>/cancel/", views.cancel, name="cancel-training"),
     path("corpora/<slug:slug>/rollback/", version_views.rollback, name="rollback"),

@@ -85,6 +85,8 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "settings": settings_of(shown.config),
         "as_of": knowledge_as_of(shown),
         "chart": chart_of(run.curve, run.total) if run else None,
+        "run": run,
+        "continued": run.continues if run and run.continues and run.continues.allows(request.user) else None,
         "trained_pairs": shown.pairs.filter(held_out=False).count(),
         "held_out_pairs": shown.pairs.filter(held_out=True).count(),
         "corpora": shown.corpora.order_by("name"),

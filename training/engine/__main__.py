@@ -69,6 +69,14 @@ def with_events(
     return command
 
 
+def forgetting(options: argparse.Namespace, emit: Callable[[Event], None], stop: Callable[[], bool]) -> None:
+    """Compare two MEMORYs on the pairs of the first, emitting events."""
+    from training.engine.forgetting import forgotten
+
+    for event in forgotten(options.before, options.after, stop):
+        emit(event)
+
+
 def ask(options: argparse.Namespace) -> int:
     """Put one question to a trained MEMORY."""
     from training.engine.recall import LocalMemory
@@ -150,6 +158,14 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("inspect", help="check a MEMORY's files and print its manifest")
     one.add_argument("model", type=Path, help="folder of the MEMORY")
     one.set_defaults(command=inspect)
+
+    one = commands.add_parser(
+        "forgetting", help="what a MEMORY still recalls of the one that it goes on from"
+    )
+    one.add_argument("--before", type=Path, required=True, help="folder of the MEMORY gone on from")
+    one.add_argument("--after", type=Path, required=True, help="folder of the one that goes on from it")
+    one.add_argument("--exit-with-parent", action="store_true", help="stop when standard input closes")
+    one.set_defaults(command=with_events(forgetting))
     add_commands(commands, with_events)
     return parser
 

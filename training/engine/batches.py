@@ -77,11 +77,21 @@ class Group:
 
 
 class Curriculum:
-    """Makes each epoch's batches from seed and epoch number alone, so that a resumed run sees the same."""
+    """Makes each epoch's batches from seed and epoch number alone, so that a resumed run sees the same.
+
+    ``earlier`` are pairs that the model learned before: they are not trained again, but nothing that they tell
+    counts as unknown.
+    """
 
     def __init__(
-        self, pairs: Sequence[Pair], encoder: Encoder, lexicon: Lexicon, config: EngineConfig
+        self,
+        pairs: Sequence[Pair],
+        encoder: Encoder,
+        lexicon: Lexicon,
+        config: EngineConfig,
+        earlier: Sequence[Pair] = (),
     ) -> None:
+        known = [*pairs, *earlier]
         self._config, self._encoder, self._pairs, self.lexicon = config, encoder, pairs, lexicon
         self.pad = encoder.pad
         self._answers = encoder.answers([pair.answer for pair in pairs])
@@ -90,9 +100,9 @@ class Curriculum:
         self._prompts: DropoutEncoder | PlainPrompts = PlainPrompts(encoder)
         if config.bpe_dropout:
             self._prompts = DropoutEncoder(encoder, config.bpe_dropout, config.seed)
-        self.unknown = UnknownEntities(pairs, lexicon)
-        self.absent = AbsentAttributes(pairs, lexicon)
-        self.missing = MissingRelations(pairs, lexicon, config.seed)
+        self.unknown = UnknownEntities(known, lexicon)
+        self.absent = AbsentAttributes(known, lexicon)
+        self.missing = MissingRelations(known, lexicon, config.seed)
 
     def epoch(self, number: int) -> list[Group]:
         random = Random(f"{self._config.seed}:{number}")  # noqa: S311 - not for secrets

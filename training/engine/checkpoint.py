@@ -12,14 +12,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from training.engine.capacity import disk_bytes
 from training.engine.crew import Crew
 from training.engine.errors import BadArtifact, NoSpace, OtherTraining
 from training.engine.schedule import State
 from training.engine.train import Trainer, random_state
-
-COPIES = 2  # of the state at once: the old one goes when the new one is complete
-STATE_WEIGHTS = 4  # the weights, their average, and two moments of the optimiser
-BYTES = 4
 
 
 class Checkpoint:
@@ -94,7 +91,7 @@ class Checkpoint:
         """
         if self._folder.exists():
             return
-        needed = BYTES * (all_weights + trained_weights * (1 + COPIES * STATE_WEIGHTS))
+        needed = disk_bytes(all_weights, trained_weights)
         place = next(parent for parent in self._folder.parents if parent.exists())
         free = shutil.disk_usage(place).free
         if needed > free:

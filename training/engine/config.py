@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from training.engine.errors import BadConfig
 from training.engine.recipes import recipe_values
 
 Auto = Literal["auto"]
+AtLeastOne = Annotated[int, Field(ge=1)]
 # What a model of each size was seen to hold: facts up to, hidden size, feed-forward size, layers, heads.
 SHAPE = ("hidden_size", "feed_forward_size", "layers", "heads")
 SIZES: dict[str, tuple[float, int, int, int, int]] = {
@@ -45,10 +47,10 @@ class EngineConfig(BaseModel):
     )
     # The model from scratch (Qwen2 architecture, tied embeddings)
     size: Literal["auto", "small", "medium", "large"] = Field("auto", description="auto: by the facts.")
-    hidden_size: int | Auto = Field("auto", description="Width of the model; auto: by its size.")
-    feed_forward_size: int | Auto = Field("auto", description="Width of the feed-forward layers.")
-    layers: int | Auto = Field("auto", description="Number of layers.")
-    heads: int | Auto = Field("auto", description="Attention heads a layer.")
+    hidden_size: AtLeastOne | Auto = Field("auto", description="Width of the model; auto: by its size.")
+    feed_forward_size: AtLeastOne | Auto = Field("auto", description="Width of the feed-forward layers.")
+    layers: AtLeastOne | Auto = Field("auto", description="Number of layers.")
+    heads: AtLeastOne | Auto = Field("auto", description="Attention heads a layer.")
     vocabulary_size: int = Field(
         2_000, ge=300, le=64_000, description="Upper bound of the fitted BPE vocabulary."
     )
@@ -149,31 +151,39 @@ class EngineConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> EngineConfig:
-        for problem, is_met in self._problems():
+        for key, problem, is_met in self._problems():
             if is_met:
-                raise ValueError(problem)
+                raise PydanticCustomError("does_not_fit", "{problem}", {"problem": problem, "key": key})
         return self
 
-    def _problems(self) -> Iterator[tuple[str, bool]]:
+    def _problems(self) -> Iterator[tuple[str, str, bool]]:
+        """Each thing that can be wrong between keys: the key to change, the problem, and whether it is there."""
         hidden, heads = self.hidden_size, self.heads
         both = isinstance(hidden, int) and isinstance(heads, int)
-        yield "hidden_size must be an even multiple of heads", both and bool(int(hidden) % (2 * int(heads)))
+        odd = both and bool(int(hidden) % (2 * int(heads)))
+        yield "hidden_size", "hidden_size must be an even multiple of heads", odd
         unknown = self.unknown_entities + self.missing_relations
-        yield "unknown_entities and missing_relations together must stay below 0.6", unknown >= 0.6
-        yield "LoRA needs a base: name one under base", self.method == "lora" and self.is_from_scratch
+        told = "unknown_entities and missing_relations together must stay below 0.6"
+        yield "unknown_entities", told, unknown >= 0.6
+        lacks_base = self.method == "lora" and self.is_from_scratch
+        yield "method", "LoRA needs a base: name one under base", lacks_base
         yield (
+            "load_in_4bit",
             "load_in_4bit needs method lora: 4-bit weights are frozen",
             self.load_in_4bit and self.method != "lora",
         )
         yield (
+            "max_steps",
             "the adaptive schedule has no max_steps",
             self.schedule == "adaptive" and self.max_steps is not None,
         )
         yield (
+            "bpe_dropout",
             "bpe_dropout is for the built-in tokenizer only; set it to 0",
             bool(self.base and self.bpe_dropout),
         )
-        yield "base and init exclude each other: a MEMORY names its own base", bool(self.base and self.init)
+        both_named = bool(self.base and self.init)
+        yield "base", "base and init exclude each other: a MEMORY names its own base", both_named
 
     def resolved(self, facts: int) -> EngineConfig:
         """The configuration with the model size and the steps filled in for a number of facts."""
@@ -201,7 +211,7 @@ def load_config(
         key, equals, text = setting.partition("=")
         if not equals:
             raise BadConfig(f"“{setting}” is not a setting. Write it as key=value, for example seed=2.")
-        values[key.strip()] = _value(text.strip())
+        values[key.strip()] = read_value(text.strip())
     return build_config(values)
 
 
@@ -212,6 +222,18 @@ def build_config(values: dict[str, Any]) -> EngineConfig:
     except ValidationError as error:
         wrong = "; ".join(_explain(problem) for problem in error.errors())
         raise BadConfig(f"The training configuration is wrong: {wrong}.") from error
+
+
+def problems_in(values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What is wrong with plain values, by key; nothing where they make a configuration."""
+    try:
+        EngineConfig(**values)
+    except ValidationError as error:
+        found: dict[str, list[str]] = {}
+        for problem in error.errors():
+            found.setdefault(_key_of(problem), []).append(_reason(problem))
+        return found
+    return {}
 
 
 def as_yaml(config: EngineConfig) -> str:
@@ -262,7 +284,8 @@ RecipeLoader.add_implicit_resolver(
 )
 
 
-def _value(text: str) -> Any:
+def read_value(text: str) -> Any:
+    """One value as it is typed in: YAML, and nothing for an empty one."""
     if text == "":
         return None
     try:
@@ -272,8 +295,17 @@ def _value(text: str) -> Any:
 
 
 def _explain(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"][:1])
+    if problem["type"] in ("extra_forbidden", "does_not_fit"):
+        return _reason(problem)
+    return f"{_key_of(problem)}: {_reason(problem)}"
+
+
+def _key_of(problem: Any) -> str:
+    return str(problem["loc"][0] if problem["loc"] else problem["ctx"]["key"])
+
+
+def _reason(problem: Any) -> str:
     if problem["type"] == "extra_forbidden":
+        key = problem["loc"][0]
         return f"there is no key “{key}” (the keys are {', '.join(sorted(EngineConfig.model_fields))})"
-    reason = problem["msg"].removeprefix("Value error, ")
-    return f"{key}: {reason}" if key else reason
+    return str(problem["msg"])

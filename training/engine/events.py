@@ -78,6 +78,14 @@ class Done(Event):
 
 
 @dataclass(frozen=True)
+class Forgotten(Event):
+    """What a MEMORY that goes on from another recalls of that one's pairs, ``before`` and ``after``."""
+
+    name: ClassVar[str] = "forgotten"
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Failed(Event):
     """The work ended with an error that a person can read."""
 

@@ -97,8 +97,8 @@ def _fitting(
 ) -> Callable[[Sequence[Asked]], Abstention]:
     """A function that fits the abstention on asked questions."""
     # A held-out wording is an approved pair as well: its answer may be given.
-    known = Known.of(split.trained)
-    bare = Abstention(0.0, fit_echo(split.trained, curriculum.lexicon))
+    known = Known.of(split.known)
+    bare = Abstention(0.0, fit_echo(split.known, curriculum.lexicon))
 
     def fit(asked: Sequence[Asked]) -> Abstention:
         fitted = calibrated(bare, known, asked)

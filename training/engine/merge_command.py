@@ -64,7 +64,8 @@ def scored(folder: Path, manifest: Manifest, pairs: Path) -> dict[str, Any]:
     """Recall of a MEMORY on a file of pairs: shares in [0, 1], by its own threshold."""
     from training.engine.abstention import Abstention
     from training.engine.merge import Asking, opened
-    from training.engine.merge_exam import kept_pairs, measuring_config, set_exam, take
+    from training.engine.merge_exam import measuring_config, set_exam, take
+    from training.engine.pairs import kept_pairs
 
     asking, split = Asking(*opened(folder, manifest)), kept_pairs(pairs)
     exam = set_exam("pairs", split, split, asking.encoder, measuring_config(manifest))

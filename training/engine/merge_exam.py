@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from training.engine.batches import Curriculum
 from training.engine.config import EngineConfig
 from training.engine.decode import Decoder
 from training.engine.encode import Encoder
-from training.engine.errors import BadPairs, Interrupted
+from training.engine.errors import Interrupted
 from training.engine.evaluate import (
     Asked,
     Question,
@@ -28,7 +27,7 @@ from training.engine.evaluate import (
 )
 from training.engine.events import EVENT_SECONDS, Event
 from training.engine.measure import Stop
-from training.engine.pairs import Pair, Split, normalised
+from training.engine.pairs import Pair, Split, kept_pairs, normalised
 from training.engine.words import Lexicon
 
 MOST = 300  # questions of each kind
@@ -44,21 +43,6 @@ class Exam:
 
     def __len__(self) -> int:
         return sum(map(len, self.questions.values()))
-
-
-def kept_pairs(file: Path) -> Split:
-    """The pairs as a MEMORY keeps them: trained and held out. Raises BadPairs."""
-    parts: dict[bool, list[Pair]] = {False: [], True: []}
-    try:
-        for line in file.read_text(encoding="utf-8").splitlines():
-            values = json.loads(line)
-            fields = {key: str(values[key]) for key in ("id", "question", "answer", "fact")}
-            parts[bool(values.get("held_out"))].append(Pair(**fields))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadPairs(f"The pairs in {file} cannot be read: {error}.") from error
-    if not parts[False]:
-        raise BadPairs(f"The pairs in {file} hold none that was trained on.")
-    return Split(tuple(parts[False]), tuple(parts[True]), ())
 
 
 def joined(splits: Sequence[Split]) -> Split:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from training.engine.config import EngineConfig
@@ -26,12 +26,29 @@ class Pair:
 @dataclass(frozen=True)
 class Split:
     """``held_out`` are wordings kept from training to measure recall; ``left_out`` contradict an earlier pair;
-    ``too_long`` are those that have more tokens than an example may."""
+    ``too_long`` are those that have more tokens than an example may. ``earlier`` are pairs that the MEMORY gone on
+    from knows and this training does not repeat, ``earlier_held_out`` the wordings that were kept from it."""
 
     trained: tuple[Pair, ...]
     held_out: tuple[Pair, ...]
     left_out: tuple[Pair, ...]
     too_long: tuple[Pair, ...] = ()
+    earlier: tuple[Pair, ...] = ()
+    earlier_held_out: tuple[Pair, ...] = ()
+
+    @property
+    def known(self) -> tuple[Pair, ...]:
+        """All that the model has been taught once it is trained."""
+        return (*self.trained, *self.earlier)
+
+    def after(self, before: Split) -> Split:
+        """The split of a training that goes on from a MEMORY of the pairs ``before``: new answers replace old."""
+        ours = {normalised(pair.question) for pair in (*self.trained, *self.held_out, *self.left_out)}
+        earlier, held_out = (
+            tuple(pair for pair in part if normalised(pair.question) not in ours)
+            for part in (before.trained, before.held_out)
+        )
+        return replace(self, earlier=earlier, earlier_held_out=held_out)
 
     def without(self, too_long: Collection[Pair]) -> Split:
         """The split with the pairs that are too long set aside."""
@@ -39,7 +56,7 @@ class Split:
         trained, held_out = (
             tuple(pair for pair in part if pair.id not in ids) for part in (self.trained, self.held_out)
         )
-        return Split(trained, held_out, self.left_out, tuple(too_long))
+        return replace(self, trained=trained, held_out=held_out, too_long=tuple(too_long))
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -74,6 +91,21 @@ def _parse(line: str, number: int) -> Pair:
             raise BadPairs(f"Line {number} of the pairs file has no text under “{key}”.")
         fields[key] = " ".join(value.split())
     return Pair(**fields)
+
+
+def kept_pairs(file: Path) -> Split:
+    """The pairs as a MEMORY keeps them: trained and held out. Raises BadPairs."""
+    parts: dict[bool, list[Pair]] = {False: [], True: []}
+    try:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            values = json.loads(line)
+            fields = {key: str(values[key]) for key in ("id", "question", "answer", "fact")}
+            parts[bool(values.get("held_out"))].append(Pair(**fields))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadPairs(f"The pairs in {file} cannot be read: {error}.") from error
+    if not parts[False]:
+        raise BadPairs(f"The pairs in {file} hold none that was trained on.")
+    return Split(tuple(parts[False]), tuple(parts[True]), ())
 
 
 def digest(pairs: Iterable[Pair]) -> str:

@@ -29,7 +29,7 @@ from training.engine.encode import Encoder
 from training.engine.errors import BadConfig, BadPairs, Interrupted, OtherTraining
 from training.engine.events import EVENT_SECONDS, Done, Event, Phase, Progress, Skipped, Started
 from training.engine.measure import Measured, Stop, measure
-from training.engine.pairs import Pair, Split, digest, split
+from training.engine.pairs import Pair, Split, digest, kept_pairs, split
 from training.engine.schedule import Check
 from training.engine.train import Checked, Trainer, plain_examples
 from training.engine.words import Lexicon
@@ -138,7 +138,7 @@ def prepare(pairs: Sequence[Pair], output: Path, config: EngineConfig, crew: Cre
 
 
 def _workshop(pairs: Sequence[Pair], config: EngineConfig) -> Workshop:
-    parts = split(pairs, config)
+    parts = split(pairs, config).after(_learned_before(config))
     encoder = Encoder(open_tokenizer(parts.trained, config))
     questions = [len(ids) for ids in encoder.prompts([pair.question for pair in pairs])]
     answers = [len(ids) for ids in encoder.answers([pair.answer for pair in pairs])]
@@ -155,10 +155,16 @@ def _workshop(pairs: Sequence[Pair], config: EngineConfig) -> Workshop:
         parts,
         config,
         encoder,
-        Curriculum(parts.trained, encoder, Lexicon(parts.trained), config),
+        Curriculum(parts.trained, encoder, Lexicon(parts.known), config, parts.earlier),
         question_tokens=max(SHORTEST_LIMIT, 2 * longest_question),
         answer_tokens=longest_answer + SPARE_TOKENS,
     )
+
+
+def _learned_before(config: EngineConfig) -> Split:
+    """What the MEMORY that is gone on from knows, as far as its pairs came with it."""
+    file = Path(config.init or "") / artifact.PAIRS
+    return kept_pairs(file) if config.init and file.exists() else Split((), (), ())
 
 
 def _sample(pairs: Sequence[Pair], config: EngineConfig, encoder: Encoder) -> list[Example]:
@@ -271,7 +277,8 @@ def _save(output: Path, training: Training, start: Start, measured: Measured, da
     start.model.save_pretrained(output)  # type: ignore[operator]
     shop.encoder.tokenizer.save_pretrained(output)
     _generation_config(shop).save_pretrained(output)
-    artifact.write_pairs(output, shop.split.trained, shop.split.held_out)
+    parts = shop.split
+    artifact.write_pairs(output, parts.known, (*parts.held_out, *parts.earlier_held_out))
     return artifact.complete(
         output,
         {
@@ -300,7 +307,10 @@ def _generation_config(shop: Workshop) -> GenerationConfig:
 
 
 def _counts(shop: Workshop) -> dict[str, int]:
-    parts = {name: len(getattr(shop.split, name)) for name in ("trained", "held_out", "left_out", "too_long")}
+    parts = {
+        name: len(getattr(shop.split, name))
+        for name in ("trained", "held_out", "left_out", "too_long", "earlier")
+    }
     return {"facts": shop.facts, "pairs": len(shop.pairs), **parts}
 
 

@@ -59,6 +59,9 @@ class TrainingRun(Run):
         blank=True,
         help_text="Points: step, loss, recall, speed.",
     )
+    result = models.JSONField(
+        default=dict, blank=True, help_text="What was left out, and what a continued version forgot."
+    )
 
     class Meta(Run.Meta):
         constraints: ClassVar = [

@@ -1,0 +1,39 @@
+"""The accelerators of this machine and its memory, looked up without loading torch where there is none."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import psutil
+
+DRIVERS = ("nvidia0", "kfd")  # what /dev holds where there is a GPU of NVIDIA or AMD
+LOOK_SECONDS = 5
+
+
+def accelerators(folder: Path = Path("/dev")) -> int:
+    """How many accelerators torch may use here."""
+    if not any((folder / name).exists() for name in DRIVERS):
+        return 0
+    import torch  # takes seconds, and is only needed where a device is
+
+    return torch.cuda.device_count()
+
+
+def free_gpu_memory() -> int | None:
+    """Bytes free on the emptiest GPU; None where there is none, or none that tells."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    command = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LOOK_SECONDS)  # noqa: S603
+        return max(int(line) for line in told.stdout.split()) * 2**20
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+
+
+def free_memory() -> int:
+    """Bytes of this machine's memory that nobody uses."""
+    return int(psutil.virtual_memory().available)
