@@ -24,7 +24,7 @@ from knowledge.models import (
     UnreadSentence,
 )
 from memosite.models import Endpoint
-from training.models import LIVE, Alias, MemoryVersion, TrainedPair, TrainingRun
+from training.models import LIVE, Alias, MemoryVersion, MergeRun, TrainedPair, TrainingRun
 
 PASSWORD = "a long enough secret"
 
@@ -187,6 +187,21 @@ class TrainingRunFactory(DjangoModelFactory):
         model = TrainingRun
 
     corpus = factory.SubFactory(CorpusFactory)
+
+
+class MergeRunFactory(DjangoModelFactory):
+    """A merge without parents: ``closed_by`` names a corpus that one of them learned from."""
+
+    class Meta:
+        model = MergeRun
+        skip_postgeneration_save = True
+
+    corpus = factory.SubFactory(CorpusFactory)
+    method = "linear"
+
+    @factory.post_generation
+    def closed_by(self, create: bool, corpus: Corpus | None, **kwargs: Any) -> None:
+        self.corpora.add(self.corpus, *([corpus] if corpus else []))  # type: ignore[attr-defined]
 
 
 class ConversationFactory(DjangoModelFactory):

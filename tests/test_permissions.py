@@ -83,6 +83,9 @@ PAGES = [
     # Its files are not on this machine, which those who may export it are told.
     Row("export-version", "get", pages_for("owner", done=503), ("slug", "number")),
     Row("rebuild-version", "post", pages_for("curator", done=302), ("slug", "number")),
+    Row("merge-versions", "get", pages_for("curator"), SLUG),
+    Row("merge-versions", "post", pages_for("curator", done=422), SLUG),  # nothing is chosen
+    Row("cancel-merge", "post", pages_for("curator", done=302), ("slug", "merge")),
     Row("conversations", "get", (LOGIN, 200, 200, 200, 200)),
     Row("conversations", "post", pages_for("reader", done=302), (), {"corpus": "{slug}"}),
     # Conversations belong to one person: here to the reader, so the others see nothing, whatever their role.
@@ -128,6 +131,10 @@ API = [
     Row("api-training-runs", "get", api_for("reader"), SLUG),
     Row("api-training-run", "get", api_for("reader"), ("training",)),
     Row("api-training-cancel", "post", api_for("curator"), ("training",)),
+    Row("api-merges", "get", api_for("reader"), SLUG),
+    Row("api-merges", "post", api_for("curator", done=400), SLUG, {}),  # no parents
+    Row("api-merge", "get", api_for("reader"), ("merge",)),
+    Row("api-merge-cancel", "post", api_for("curator"), ("merge",)),
     Row("api-versions", "get", api_for("reader"), SLUG),
     Row("api-version", "get", api_for("reader"), ("version",)),
     Row("api-promote", "post", api_for("owner"), ("version",), {"reason": "Better recall"}),
@@ -196,6 +203,7 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
         "document": factories.DocumentFactory(corpus=corpus),
         "reflection": factories.ReflectionFactory(corpus=corpus),
         "generation": factories.GenerationRunFactory(corpus=corpus),
+        "merge": factories.MergeRunFactory(corpus=corpus),
         "training": factories.TrainingRunFactory(corpus=corpus),
         "version": old,
         "conversation": conversation,
@@ -240,6 +248,7 @@ def test_every_address_is_in_the_matrix():
 
 
 ADMIN_LISTS = ["knowledge_corpus", "knowledge_document", "knowledge_reflection", "training_memoryversion"]
+ADMIN_LISTS += ["training_mergerun"]
 
 
 @pytest.mark.parametrize("page", ADMIN_LISTS)

@@ -18,7 +18,8 @@ from memosite.runs import Run
 from training import admin_bases, admin_registry, admin_serving, services
 from training.curve import chart_of
 from training.lineage import documents_changed_since
-from training.models import LIVE, Alias, MemoryVersion, TrainingRun
+from training.merge_report import report_of
+from training.models import LIVE, Alias, MemoryVersion, MergeRun, TrainingRun
 
 __all__ = ["admin_bases", "admin_registry", "admin_serving"]  # they register their admins
 
@@ -30,7 +31,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
     """The corpus page with what the knowledge app does not know of: training and memory versions."""
 
     list_display = (*CorpusAdmin.list_display, "live")
-    run_models: ClassVar[tuple[type[Any], ...]] = (GenerationRun, TrainingRun)
+    run_models: ClassVar[tuple[type[Any], ...]] = (GenerationRun, TrainingRun, MergeRun)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Corpus]:
         seen = MemoryVersion.objects.for_reader(request.user)
@@ -58,6 +59,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
         return [
             *super().links(corpus),
             Link("Training runs", list_url(TrainingRun, corpus), corpus.training_runs.count()),
+            Link("Merges", list_url(MergeRun, corpus), corpus.merge_runs.count()),
             Link(live, list_url(MemoryVersion, corpus), corpus.n_versions),
         ]
 
@@ -94,3 +96,31 @@ class TrainingRunAdmin(RunAdmin):
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return super().page_context(request, row) | {"chart": chart_of(row.curve)}
+
+
+@admin.register(MergeRun)
+class MergeRunAdmin(RunAdmin):
+    """Merges of versions, seen by those who may ask the result; they are started on the corpus's own page."""
+
+    role_to_add = None
+    list_display = (*RunAdmin.list_display, "method", "version")
+    list_select_related = ("corpus", "created_by", "version__corpus")
+    facts = (
+        "corpus",
+        "merged",
+        "method",
+        "options",
+        *(fact for fact in RunAdmin.facts if fact not in ("corpus", "go_live")),
+        "version",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MergeRun]:
+        seen = MergeRun.objects.for_reader(request.user).values("pk")
+        return super().get_queryset(request).filter(pk__in=seen)
+
+    @admin.display(description="merges")
+    def merged(self, run: MergeRun) -> str:
+        return ", ".join(map(str, run.parents_in_order))
+
+    def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return super().page_context(request, row) | {"report": report_of(row.result)}

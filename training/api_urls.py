@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training import api, api_registry
+from training import api, api_merges, api_registry
 
 urlpatterns = [
     path("corpora/<slug:slug>/train/", api.Train.as_view(), name="api-train"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("corpora/<slug:slug>/runs/training/", api.TrainingRunList.as_view(), name="api-training-runs"),
     path("runs/training/<int:pk>/", api.TrainingRunDetail.as_view(), name="api-training-run"),
     path("runs/training/<int:pk>/cancel/", api.TrainingRunCancel.as_view(), name="api-training-cancel"),
+    path("corpora/<slug:slug>/merges/", api_merges.MergeList.as_view(), name="api-merges"),
+    path("runs/merge/<int:pk>/", api_merges.MergeDetail.as_view(), name="api-merge"),
+    path("runs/merge/<int:pk>/cancel/", api_merges.MergeCancel.as_view(), name="api-merge-cancel"),
     path("corpora/<slug:slug>/versions/", api_registry.VersionList.as_view(), name="api-versions"),
     path("corpora/<slug:slug>/versions/compare/", api_registry.Compare.as_view(), name="api-compare"),
     path(

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from knowledge.commands import CorpusCommand
-from knowledge.models import Corpus
+from knowledge.models import Corpus, Role
 from training.audience import require_audience
 from training.models import MemoryVersion
 
@@ -31,3 +31,22 @@ class VersionCommand(CorpusCommand):
         self, corpus: Corpus, version: MemoryVersion, person: Any, options: dict[str, Any]
     ) -> None:
         raise NotImplementedError
+
+
+def named_version(corpus: Corpus, name: str, person: Any) -> MemoryVersion:
+    """The version of a number of ``corpus``, or of ``SLUG:NUMBER`` of another one.
+
+    A corpus that the person does not read is not there for that person. Raises CommandError and NotAllowed.
+    """
+    slug, colon, number = name.rpartition(":")
+    readable = Corpus.objects.for_role(person, Role.READER) if person else Corpus.objects.all()
+    home = readable.filter(slug=slug).first() if colon else corpus
+    if home is None or not number.isdecimal():
+        raise CommandError(
+            f"“{name}” names no version. Write its number, or CORPUS:NUMBER of another corpus."
+        )
+    version = home.versions.filter(number=number).first()
+    if version is None:
+        raise CommandError(f"“{home}” has no version {number}.")
+    require_audience(version, person)
+    return version

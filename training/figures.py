@@ -69,6 +69,7 @@ METRICS: dict[str, tuple[str, Callable[[Any], str], str]] = {
     "facts": ("Facts", count, ""),
     "parameters": ("Parameters", count, "The size of the model."),
     "seconds": ("Training time", duration, ""),
+    "merge_seconds": ("Merging time", duration, "Without asking what is left of what each parent knew."),
 }
 
 

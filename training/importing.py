@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import uuid
@@ -21,14 +20,14 @@ from memosite.errors import Unavailable
 from training.engine import ENGINE_VERSION, artifact
 from training.engine.card import licence_in
 from training.engine.intake import CONFIG, FolderRefused, Intake, examine, is_taken
-from training.models import BaseModel, MemoryVersion, TrainedPair, VersionKind, pair_digest
+from training.models import BaseModel, MemoryVersion, VersionKind
 from training.provenance import size_of
+from training.registering import add_pairs
 from training.registry import next_number
 
 METHOD = "imported"
 MOST_FILES = 200
 BLOCK = 1 << 20
-BATCH = 500
 ANSWER_TOKENS, QUESTION_TOKENS = 256, 512
 #: Nothing was measured, so nothing is held back: every finished answer stands.
 ANSWERS_EVERYTHING = {"threshold": 0.0, "echo": {"names": False, "common": None}}
@@ -148,7 +147,8 @@ def _register(
         created_by=person if getattr(person, "pk", None) else None,
     )
     _set_audience(version, manifest)
-    _add_pairs(version, target / artifact.PAIRS)
+    if (target / artifact.PAIRS).exists():
+        add_pairs(version, target / artifact.PAIRS)
     return version
 
 
@@ -165,30 +165,6 @@ def _licence(target: Path, base: BaseModel | None) -> str:
     card = target / "README.md"
     told = licence_in(card.read_text(encoding="utf-8", errors="replace")) if card.exists() else ""
     return told or (base.licence if base else "")
-
-
-def _add_pairs(version: MemoryVersion, path: Path) -> None:
-    if not path.exists():
-        return
-    rows: list[TrainedPair] = []
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            rows.append(_pair(version, json.loads(line)))
-            if len(rows) == BATCH:
-                TrainedPair.objects.bulk_create(rows)
-                rows = []
-    TrainedPair.objects.bulk_create(rows)
-
-
-def _pair(version: MemoryVersion, pair: dict[str, Any]) -> TrainedPair:
-    question, answer = str(pair["question"]), str(pair["answer"])
-    return TrainedPair(
-        version=version,
-        question=question,
-        answer=answer,
-        digest=pair_digest(question, answer),
-        held_out=bool(pair["held_out"]),
-    )
 
 
 # --- Zip files ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from knowledge.models import Corpus, Document, GenerationRun, Role
 from memosite.runs import Run
-from training.models import LIVE, MemoryVersion, TrainingRun
+from training.models import LIVE, MemoryVersion, TrainingRun, VersionKind
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,12 @@ def _by_corpus(rows: Iterable[Any]) -> dict[int, Any]:
 
 
 def knowledge_as_of(version: MemoryVersion) -> datetime:
-    """When the pairs of a version were fixed: the start of its training. Later documents are unknown to it."""
+    """When the pairs of a version were fixed: the start of its training. Later documents are unknown to it.
+
+    Of a merged version, when those of its oldest parent were.
+    """
+    if version.kind == VersionKind.MERGED:
+        return min(map(knowledge_as_of, version.parents.all()), default=version.trained_at)
     run = TrainingRun.objects.filter(version=version).first()
     return run.started_at if run and run.started_at else version.trained_at
 

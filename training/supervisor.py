@@ -11,21 +11,18 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from django.db import transaction
-
 from knowledge.models import Reflection
 from training.continuing import Continued, trainable_pairs
+from training.engine.artifact import MANIFEST
 from training.engine.pairs import Pair
 from training.engine_process import Event, engine_command, follow_engine
 from training.launching import launched, processes
-from training.models import BaseModel, MemoryVersion, TrainedPair, TrainingRun, pair_digest
+from training.models import BaseModel, MemoryVersion, TrainingRun, VersionKind
 from training.plans import values_of
-from training.provenance import code_version, size_of
 from training.rebuilding import keep_source_pairs, perform_rebuild
-from training.registry import next_number
+from training.registering import Origin, register_version
 from training.services import offer
 
-BATCH = 500
 CURVE_POINTS = 300
 
 
@@ -163,46 +160,31 @@ def thinned(points: list[Event]) -> list[Event]:
     return [point for place, point in enumerate(points) if place % 2 == 0 or "recall" in point]
 
 
-@transaction.atomic
 def _register_version(run: TrainingRun) -> MemoryVersion:
     """Make the version row of the run's artifact, with the exact pairs it saw.
 
     A continued version also has the pairs of the one that it goes on from, as it knows them: the engine keeps
     them in the artifact.
     """
-    manifest = json.loads((run.folder / "manifest.json").read_text())
     old = run.continues
     base = old.base_model if old else run.base_model
-    _pin(base, manifest)
-    version = MemoryVersion.objects.create(
-        corpus=run.corpus,
-        number=next_number(run.corpus),
-        base=manifest["base"],
-        method=manifest["method"],
-        config=manifest["config"],
-        metrics=manifest["metrics"],
-        path=run.folder_name,
-        sha256=manifest["sha256"],
-        data_sha256=manifest["data_sha256"],
-        code_version=code_version(),
-        parameters=manifest["metrics"].get("parameters"),
-        size_bytes=size_of(run.folder),
-        base_model=base,
-        licence=base.licence if base else old.licence if old else "",
-        created_by=run.created_by,
+    _pin(base, json.loads((run.folder / MANIFEST).read_text(encoding="utf-8")))
+    corpora = {run.corpus, *(old.corpora.all() if old else ())}
+    known = set(Reflection.objects.filter(corpus__in=corpora).values_list("pk", flat=True))
+
+    def reflection_of(pair: Event) -> int | None:
+        number = str(pair["id"]).removesuffix("-replayed")
+        return int(number) if number.isdecimal() and int(number) in known else None
+
+    origin = Origin(
+        VersionKind.TRAINED,
+        corpora,
+        reflection_of,
+        base,
+        licence=old.licence if old and not base else "",
+        parents=[old] if old else [],
     )
-    version.corpora.add(run.corpus, *(old.corpora.all() if old else ()))
-    if old:
-        version.parents.add(old)
-    known = set(Reflection.objects.filter(corpus__in=version.corpora.all()).values_list("pk", flat=True))
-    with (run.folder / "pairs.jsonl").open(encoding="utf-8") as file:
-        rows = [_trained_pair(version, json.loads(line), known) for line in file]
-    TrainedPair.objects.bulk_create(rows, batch_size=BATCH)
-    seen = version.pairs.exclude(reflection=None).values("reflection")
-    Reflection.objects.filter(pk__in=seen).update(trained=True)
-    run.version = version
-    run.save(update_fields=["version"])
-    return version
+    return register_version(run, origin)
 
 
 def _pin(base: BaseModel | None, manifest: Event) -> None:
@@ -214,16 +196,3 @@ def _pin(base: BaseModel | None, manifest: Event) -> None:
     if not others.exists():
         base.revision = found
         base.save(update_fields=["revision"])
-
-
-def _trained_pair(version: MemoryVersion, pair: Event, known: set[int]) -> TrainedPair:
-    number = str(pair["id"]).removesuffix("-replayed")
-    reflection = int(number) if number.isdecimal() else None
-    return TrainedPair(
-        version=version,
-        reflection_id=reflection if reflection in known else None,
-        question=pair["question"],
-        answer=pair["answer"],
-        digest=pair_digest(pair["question"], pair["answer"]),
-        held_out=pair["held_out"],
-    )

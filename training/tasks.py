@@ -5,7 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from memosite.runs import work_on
-from training.models import TrainingRun
+from training.merging import perform_merge
+from training.models import MergeRun, TrainingRun
 from training.supervisor import perform_training
 
 
@@ -13,3 +14,9 @@ from training.supervisor import perform_training
 def train(run_id: int) -> None:
     """Work on a training run, or go on with it."""
     work_on(TrainingRun.objects.get(pk=run_id), perform_training)
+
+
+@shared_task(name=MergeRun.task_name)
+def merge(run_id: int) -> None:
+    """Work on a merge, or go on with it."""
+    work_on(MergeRun.objects.get(pk=run_id), perform_merge)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training import train_views, version_views, views
+from training import merge_views, train_views, version_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("corpora/<slug:slug>/trainings/<int:pk>/cancel/", views.cancel, name="cancel-training"),
     path("corpora/<slug:slug>/rollback/", version_views.rollback, name="rollback"),
     path("corpora/<slug:slug>/versions/compare/", version_views.compare, name="compare-versions"),
+    path("corpora/<slug:slug>/versions/merge/", merge_views.merge, name="merge-versions"),
+    path("corpora/<slug:slug>/merges/<int:pk>/cancel/", merge_views.cancel, name="cancel-merge"),
     path("corpora/<slug:slug>/versions/<int:number>/", version_views.version, name="version"),
     path("corpora/<slug:slug>/versions/<int:number>/promote/", version_views.promote, name="promote-version"),
     path("corpora/<slug:slug>/versions/<int:number>/export/", version_views.export, name="export-version"),

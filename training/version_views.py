@@ -25,7 +25,8 @@ from training.curve import chart_of
 from training.downloads import zip_response
 from training.exporting import card_of
 from training.figures import figures_of, settings_of
-from training.models import CANDIDATE, LIVE, AliasMove, MemoryVersion, VersionKind
+from training.merge_report import report_of
+from training.models import CANDIDATE, LIVE, AliasMove, MemoryVersion, MergeRun, VersionKind
 from training.overview import knowledge_as_of
 from training.rebuilding import start_rebuild
 from training.registry import delete_version
@@ -77,6 +78,7 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """A memory version: how it was made, how good it is, and when it was live."""
     row, shown = version_or_404(request, slug, number)
     run = row.training_runs.filter(version=shown).first()
+    merge = MergeRun.objects.for_reader(request.user).filter(version=shown).first()
     context = {
         "corpus": row,
         "version": shown,
@@ -94,6 +96,8 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "children": MemoryVersion.objects.for_reader(request.user).filter(parents=shown),
         "readers_lost": readers_lost(shown),
         "card": mark_safe(card_as_html(card_of(shown))),  # noqa: S308 - raw HTML in it is shown as text
+        "merge": merge,
+        "report": report_of(merge.result) if merge else None,
         "rebuilds": shown.rebuilt_by.select_related("created_by")[:RECENT_REBUILDS],
         "can_rebuild": shown.kind == VersionKind.TRAINED,
         **_history(request, row),

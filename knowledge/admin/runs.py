@@ -53,7 +53,7 @@ class StartForm(forms.ModelForm):
 class RunAdmin(CorpusScopedAdmin):
     """A kind of run. Subclasses say what a person chooses (``start_fields``) and how it starts (``start``)."""
 
-    role_to_add = Role.CURATOR
+    role_to_add: ClassVar[Role | None] = Role.CURATOR
     form = StartForm
     start_fields: ClassVar[tuple[str, ...]] = ("corpus", "go_live")
     facts: ClassVar[tuple[str, ...]] = (

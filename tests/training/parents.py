@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+from knowledge.models import Corpus
+from tests.factories import MemoryVersionFactory, ReflectionFactory, TrainedPairFactory
 from tests.training.bases import save_qwen2
 from tests.training.test_engine import TINY, facts
 from training.engine.config import EngineConfig
 from training.engine.pairs import Pair
 from training.engine.run import train_memory
+from training.models import MemoryVersion
 
 SHORT = {
     "schedule": "linear",
@@ -41,6 +46,23 @@ def family(folder: Path, steps: int = 30) -> tuple[Path, list[Path]]:
         for name, first in (("one", 8), ("two", 12))
     ]
     return start, children
+
+
+def registered(folders: list[Path], memories: Path, corpora: list[Corpus]) -> list[MemoryVersion]:
+    """Copies of finished MEMORYs as versions, each of the corpus in its place, with reflections of its pairs."""
+    versions = []
+    for folder, corpus in zip(folders, corpora, strict=True):
+        path = shutil.copytree(folder, memories / f"{corpus.slug}-{folder.name}").name
+        manifest = json.loads((folder / "manifest.json").read_text())
+        keys = ("base", "method", "config", "metrics", "sha256", "data_sha256")
+        fields = {key: manifest[key] for key in keys}
+        version = MemoryVersionFactory(corpus=corpus, path=path, licence="apache-2.0", **fields)
+        for line in (folder / "pairs.jsonl").read_text().splitlines():
+            pair = {key: json.loads(line)[key] for key in ("question", "answer", "held_out")}
+            reflection = ReflectionFactory(corpus=corpus, question=pair["question"], answer=pair["answer"])
+            TrainedPairFactory(version=version, reflection=reflection, **pair)
+        versions.append(version)
+    return versions
 
 
 def base_of(folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,9 +11,12 @@ from django.db import models
 from django.db.models import Q
 
 from knowledge.models import Corpus, GenerationRun
-from memosite.runs import UNFINISHED, Run
+from memosite.runs import UNFINISHED, Run, RunQuerySet
 from training.models.bases import BaseModel
-from training.models.versions import MemoryVersion
+from training.models.versions import MemoryVersion, for_reader_of_all
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 class TrainingRun(Run):
@@ -85,12 +88,22 @@ class TrainingRun(Run):
         return f"{self.corpus.slug}-run{self.pk}"
 
 
+class MergeRunQuerySet(RunQuerySet):
+    def for_reader(self, person: Any) -> Self:
+        """Merges whose result the person may ask: to others their parents' names and figures do not exist."""
+        return for_reader_of_all(self, person)
+
+
 class MergeRun(Run):
-    """The merging of several versions into a new one of ``corpus``, and its evaluation on each parent's pairs."""
+    """The merging of several versions into a new one of ``corpus``, and its evaluation on each parent's pairs.
+
+    ``corpora`` are ``corpus`` and all that the parents learned from: they outlive a parent that is deleted.
+    """
 
     task_name = "training.merge"
 
     corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="merge_runs")
+    corpora = models.ManyToManyField(Corpus, related_name="+", editable=False)
     parents = models.ManyToManyField(MemoryVersion, related_name="merged_by")
     method = models.CharField(max_length=40)
     options = models.JSONField(default=dict, blank=True, help_text="Weights, density and the like.")
@@ -98,6 +111,8 @@ class MergeRun(Run):
     version = models.OneToOneField(
         MemoryVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="merge_run"
     )
+
+    objects: ClassVar[Any] = MergeRunQuerySet.as_manager()
 
     class Meta(Run.Meta):
         constraints: ClassVar = [
@@ -116,3 +131,9 @@ class MergeRun(Run):
     @property
     def folder(self) -> Path:
         return settings.MEMORY_DIR / self.folder_name
+
+    @property
+    def parents_in_order(self) -> list[MemoryVersion]:
+        """As they were named: weights go by it, and of two answers to one question the first parent's counts."""
+        named = MergeRun.parents.through.objects.filter(mergerun=self).order_by("pk")
+        return [row.memoryversion for row in named.select_related("memoryversion__corpus")]

@@ -30,9 +30,14 @@ class MemoryVersionQuerySet(models.QuerySet["MemoryVersion"]):
 
     def for_reader(self, person: Any) -> Self:
         """Versions whose whole audience the person is part of: a reader of every corpus they learned from."""
-        readable = Corpus.objects.for_role(person, Role.READER).values("pk")
-        closed = Corpus.objects.exclude(pk__in=readable)
-        return self.filter(corpus__in=readable).exclude(corpora__in=closed)
+        return for_reader_of_all(self, person)
+
+
+def for_reader_of_all(rows: Any, person: Any) -> Any:
+    """Rows whose ``corpus`` and ``corpora`` the person reads, all of them."""
+    readable = Corpus.objects.for_role(person, Role.READER).values("pk")
+    closed = Corpus.objects.exclude(pk__in=readable)
+    return rows.filter(corpus__in=readable).exclude(corpora__in=closed)
 
 
 class VersionKind(models.TextChoices):
