@@ -36,6 +36,8 @@ class Closed(Unavailable):
 class Limits:
     """``rows`` questions at most are answered together, those that come within ``wait_ms`` ms of the first.
 
+    The wait ends earlier where a third of it brought nobody: under load whoever asks next is there at once.
+
     ``queue`` questions at most wait; ``kept`` answers at most are remembered; a caller waits ``seconds`` at most.
     """
 
@@ -131,10 +133,20 @@ class MicroBatcher:
             ):
                 self._worker = None  # while nobody can queue anything: the next question starts another
                 return []
-            self._changed.wait_for(
-                lambda: len(self._queue) >= self._limits.rows or self._is_closed, self._limits.wait_ms / 1000
-            )
+            self._gather()
             return [self._queue.popleft() for _ in range(min(len(self._queue), self._limits.rows))]
+
+    def _gather(self) -> None:
+        """Wait for more questions as long as they keep coming. The lock is held."""
+        wait = self._limits.wait_ms / 1000
+        until = time.monotonic() + wait
+        while (left := until - time.monotonic()) > 0:
+            there = len(self._queue)
+            if there >= self._limits.rows or self._is_closed:
+                return
+            self._changed.wait_for(lambda so_far=there: len(self._queue) > so_far, min(left, wait / 3))  # type: ignore[misc]
+            if len(self._queue) == there:
+                return
 
     def _answer_batch(self, batch: list[_Waiting]) -> None:
         questions = list(dict.fromkeys(each.question for each in batch))

@@ -90,8 +90,9 @@ class Abstention:
     calibration: Calibration | None = None
 
     def judge(self, question: str, generated: Generated) -> MemoryAnswer:
-        confidence = self.confidence(question, generated)
-        known = self.would_answer(question, generated) and confidence >= self.threshold
+        stands = self.would_answer(question, generated)
+        confidence = self._probability(question, generated) if stands or not self.calibration else 0.0
+        known = stands and confidence >= self.threshold
         return MemoryAnswer(self.content(generated).text if known else DONT_KNOW, confidence, known)
 
     def would_answer(self, question: str, generated: Generated) -> bool:
@@ -114,10 +115,13 @@ class Abstention:
 
     def confidence(self, question: str, generated: Generated) -> float:
         """The probability that the answer is right, 0 where it does not stand."""
+        if self.calibration and not self.would_answer(question, generated):
+            return 0.0
+        return self._probability(question, generated)
+
+    def _probability(self, question: str, generated: Generated) -> float:
         if self.calibration is None:
             return generated.confidence
-        if not self.would_answer(question, generated):
-            return 0.0
         said = self.content(generated)
         if self._is_taught(question, said):
             return TAUGHT

@@ -101,8 +101,7 @@ class FastBatch:
         shape = (len(model.layers), 2, rows, model.shared, width, model.size)
         self._cache = torch.zeros(shape, dtype=model.embedding.dtype, device=device)
         padded = [prompt + [0] * (self._column - len(prompt)) for prompt in prompts]
-        hidden = self._forward(torch.tensor(padded, device=device))
-        self.logits = self._to_logits(hidden[torch.arange(rows, device=device), self._lengths - 1])
+        self.logits = self._to_logits(self._forward(torch.tensor(padded, device=device)))
 
     def step(self, tokens: Tensor) -> None:
         """Append one token (rows,) to each row and work out what follows it."""
@@ -123,8 +122,12 @@ class FastBatch:
         return torch.stack([angles.cos(), angles.sin()]).to(self._model.embedding.dtype)
 
     def _forward(self, ids: Tensor) -> Tensor:
-        """Hidden states (rows, tokens, width) of whole prompts. What follows a row's end is never looked at."""
+        """Hidden states (rows, width) of the last token of each prompt. What follows it is never looked at.
+
+        The last layer goes on with those alone behind its attention: nothing looks at the others any more.
+        """
         model, (rows, tokens) = self._model, ids.shape
+        last = torch.arange(rows, device=ids.device), self._lengths - 1
         hidden, (cos, sin) = functional.embedding(ids, model.embedding), self._rotations[:, :tokens]
         for layer, cache in zip(model.layers, self._cache, strict=True):
             mixed = self._inward(layer, hidden).view(rows, tokens, -1, model.size).transpose(1, 2)
@@ -134,7 +137,10 @@ class FastBatch:
             said = functional.scaled_dot_product_attention(
                 query, key, value, is_causal=True, enable_gqa=model.heads != model.shared
             )
-            hidden = self._outward(layer, hidden, said.transpose(1, 2).reshape(rows, tokens, -1))
+            said = said.transpose(1, 2).reshape(rows, tokens, -1)
+            if layer is model.layers[-1]:
+                hidden, said = hidden[last], said[last]
+            hidden = self._outward(layer, hidden, said)
         return hidden
 
     def _forward_one(self, ids: Tensor) -> Tensor:
