@@ -141,6 +141,8 @@ def trained_recall(memory: Any, trained: dict[str, str]) -> float:
 
 
 def summary(answers: list[dict[str, Any]]) -> dict[str, Any]:
+    from training.engine.evaluate import auroc
+
     known = [answer for answer in answers if answer["kind"] == NEW_WORDING]
     confidences = [answer["confidence"] for answer in known]
     unknown = {
@@ -163,11 +165,6 @@ def summary(answers: list[dict[str, Any]]) -> dict[str, Any]:
             for name, group in unknown.items()
         },
     }
-
-
-def auroc(known: Sequence[float], unknown: Sequence[float]) -> float:
-    wins = sum((one > other) + (one == other) / 2 for one in known for other in unknown)
-    return wins / (len(known) * len(unknown))
 
 
 def print_table(figures: dict[str, Any]) -> None:

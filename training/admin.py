@@ -39,7 +39,11 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
         return (
             super()
             .get_queryset(request)
-            .annotate(live_number=Subquery(live.values("version__number")[:1]), n_versions=count_of(seen))
+            .annotate(
+                live_number=Subquery(live.values("version__number")[:1]),
+                n_versions=count_of(seen),
+                n_merges=count_of(MergeRun.objects.for_reader(request.user)),
+            )
         )
 
     @admin.display(description="live", ordering="live_number")
@@ -59,7 +63,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
         return [
             *super().links(corpus),
             Link("Training runs", list_url(TrainingRun, corpus), corpus.training_runs.count()),
-            Link("Merges", list_url(MergeRun, corpus), corpus.merge_runs.count()),
+            Link("Merges", list_url(MergeRun, corpus), corpus.n_merges),
             Link(live, list_url(MemoryVersion, corpus), corpus.n_versions),
         ]
 

@@ -17,30 +17,28 @@ from training.merge_form import MergeForm, mergeable
 from training.merge_report import report_of
 from training.merging import start_merge
 from training.models import MergeRun
+from training.views import PageRequest, poll_seconds
 
 RECENT_MERGES = 5
-BUSY_SECONDS, IDLE_SECONDS = 1, 15
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def merge(request: HttpRequest, slug: str) -> HttpResponse:
+def merge(request: PageRequest, slug: str) -> HttpResponse:
     """Choose versions and merge them; what does not fit is said in the form. Asked by htmx, only the merges."""
     row = corpus_or_404(request, slug, Role.CURATOR)
-    if getattr(request, "htmx", False):
+    if request.htmx:
         return render(request, "training/_merges.html", _merges(request, row))
     form = MergeForm(request.POST or None, versions=mergeable(row, request.user))
-    status = 200
-    if request.method == "POST":
-        status = _start(request, row, form)
-        if status == 302:
-            return redirect("merge-versions", slug)
+    refusal = _start(request, row, form) if request.method == "POST" else 200
+    if refusal is None:
+        return redirect("merge-versions", slug)
     context = {"form": form, "can_merge": len(form.versions) > 1, **_merges(request, row)}
-    return render(request, "training/merge.html", context, status=status)
+    return render(request, "training/merge.html", context, status=refusal)
 
 
-def _start(request: HttpRequest, row: Corpus, form: MergeForm) -> int:
-    """Start the merge of a form that is filled in; returns the status to answer with, errors put into the form."""
+def _start(request: HttpRequest, row: Corpus, form: MergeForm) -> int | None:
+    """Start the merge of a form that is filled in; a refusal's status otherwise, with the reason in the form."""
     if not form.is_valid():
         return 422
     chosen = form.cleaned_data
@@ -50,7 +48,7 @@ def _start(request: HttpRequest, row: Corpus, form: MergeForm) -> int:
         form.add_error(None, str(error))
         return error.status
     messages.success(request, "The merge is on its way.")
-    return 302
+    return None
 
 
 def _merges(request: HttpRequest, row: Corpus) -> dict[str, Any]:
@@ -62,7 +60,7 @@ def _merges(request: HttpRequest, row: Corpus) -> dict[str, Any]:
         "corpus": row,
         "merges": [(run, report_of(run.result) if run.is_complete else None) for run in runs],
         "is_closed_at_work": not is_busy and row.merge_runs.active().exists(),
-        "poll_seconds": BUSY_SECONDS if is_busy else IDLE_SECONDS,
+        "poll_seconds": poll_seconds(is_busy),
         "may_curate": True,
     }
 

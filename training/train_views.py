@@ -24,10 +24,10 @@ from training.models import TrainingRun
 from training.plans import BadPlan, Plan, Wishes, command_of, config_of, plan_training, wishes_of
 from training.train_form import CHOICES, choices, entries, keys, wishes_from_post, wishes_from_yaml
 from training.version_views import rights
+from training.views import PageRequest, poll_seconds
 
 LOG_BYTES = 6_000
 PAIRS_SHOWN = 50
-BUSY_SECONDS, IDLE_SECONDS = 1, 15
 
 
 @login_required
@@ -158,7 +158,7 @@ def _form(
 # --- A run ---------------------------------------------------------------------------------------------------
 @login_required
 @require_safe
-def training_run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def training_run(request: PageRequest, slug: str, pk: int) -> HttpResponse:
     """A training as it goes on, and what became of it; asked by htmx, only the part that changes."""
     corpus = corpus_or_404(request, slug)
     run = get_object_or_404(corpus.training_runs.select_related("version", "continues", "base_model"), pk=pk)
@@ -170,11 +170,11 @@ def training_run(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "last": run.curve[-1] if run.curve else {},
         "made": run.version if run.version and run.version.allows(request.user) else None,
         "continued": run.continues if run.continues and run.continues.allows(request.user) else None,
-        "poll_seconds": BUSY_SECONDS if run.is_active else IDLE_SECONDS,
+        "poll_seconds": poll_seconds(run.is_active),
         **rights(request, corpus),
         **(_for_curators(corpus, run) if may_curate else {}),
     }
-    part = "training/_run_state.html" if request.htmx else "training/run.html"  # type: ignore[attr-defined]
+    part = "training/_run_state.html" if request.htmx else "training/run.html"
     return render(request, part, context)
 
 

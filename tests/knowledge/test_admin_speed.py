@@ -82,7 +82,7 @@ def addresses(corpus: Corpus) -> list[str]:
 
 
 #: The most queries that a list or filter may ask: session, person, roles, filters, count, rows, what rows show.
-MOST, MOST_OF_DASHBOARD = 18, 30
+MOST, MOST_OF_DASHBOARD = 18, 28
 
 
 def test_no_list_filter_or_dashboard_asks_more_queries_for_more_rows(corpus: Corpus, desk: Client) -> None:

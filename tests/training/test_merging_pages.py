@@ -238,6 +238,8 @@ def test_the_workbench_shows_merges_and_cancels_them_but_starts_none(harbour, to
     run = MergeRunFactory(corpus=harbour, status=Status.RUNNING, result=RESULT)
     closed = MergeRunFactory(corpus=harbour, closed_by=tower, status=Status.SUCCEEDED)
     listed = text(desk.get(reverse("admin:training_mergerun_changelist")))
+    dashboard = desk.get(reverse("admin:knowledge_corpus_change", args=[harbour.pk]))
+    assert "<strong>1</strong> Merges" in text(dashboard)  # the closed one is not counted
     assert f"#{run.pk}" in listed
     assert f"#{closed.pk}" not in listed
     page = desk.get(reverse("admin:training_mergerun_change", args=[run.pk]))
