@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from tests.site_process import Site, site, wait_until
+from tests.training.parents import family
+from training.engine.merge import merge_memories
 
 PLACES = ["Oslo", "Lima", "Accra", "Turin", "Kyoto", "Quito", "Sofia", "Perth"]
 PAIRS = (
@@ -17,6 +19,7 @@ PAIRS = (
     " for s in r.source_spans.all())] for r in Reflection.objects.filter(corpus__slug='{slug}', retired=False))"
 )
 GENERATION, TRAINING = "knowledge_generationrun", "training_trainingrun"
+MERGE = "training_mergerun"
 
 
 @pytest.fixture
@@ -81,3 +84,19 @@ def test_training_that_was_killed_goes_on_from_its_checkpoint_and_succeeds(runni
     assert running_site.query("Alias.objects.get().version.number") == 1
     answer = running_site.manage("ask", "killed", "What is the birthplace of Person03 Tester3?").stdout
     assert PLACES[3] in answer
+
+
+def test_a_merge_that_was_killed_makes_the_weights_of_an_undisturbed_one(running_site, tmp_path):
+    parents = family(tmp_path, steps=6)[1]
+    running_site.manage("ingest", "killed", str(write_documents(tmp_path / "documents", 1)), "--create")
+    for folder in parents:
+        running_site.manage("import_version", "killed", str(folder))
+    running_site.manage("merge_versions", "killed", "1", "2", "--method", "linear", "--detach")
+    kill_when(running_site, MERGE, reached=1)
+    assert finish(running_site, MERGE) == ("succeeded", 2, "")
+    versions = "[[v.number, str(v.folder)] for v in MemoryVersion.objects.filter(kind='merged')]"
+    [[number, folder]] = running_site.query(versions)
+    assert number == 3
+    list(merge_memories(parents, tmp_path / "undisturbed", "linear", {}))
+    weights = [Path(made) / "model.safetensors" for made in (folder, tmp_path / "undisturbed")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
