@@ -20,7 +20,7 @@ from django.conf import settings
 
 from memosite.errors import MemoError
 
-SILENCE_SECONDS = 180  # an engine that says nothing for so long hangs
+SILENCE_SECONDS = 180  # an engine that gives no sign of life for so long hangs
 INTERRUPTED = 3  # the engine's exit code after it saved its state and stopped
 Event = dict[str, Any]
 
@@ -94,7 +94,9 @@ def _events(process: subprocess.Popen[str]) -> Iterator[Event]:
             line = lines.get(timeout=1)
         except queue.Empty:
             if time.monotonic() - last_heard > SILENCE_SECONDS:
-                raise EngineFailed(f"The training engine said nothing for {SILENCE_SECONDS} s.") from None
+                raise EngineFailed(
+                    f"The training engine gave no sign of life for {SILENCE_SECONDS} s."
+                ) from None
             yield {}
             continue
         if line is None:

@@ -18,9 +18,10 @@ from training.continuing import FIXED, Continued, Lesson
 from training.engine import capacity
 from training.engine.capacity import Forecast
 from training.engine.config import EngineConfig, as_yaml, build_config, equivalent_command, problems_in
-from training.engine.devices import free_gpu_memory, free_memory
+from training.engine.devices import free_memory
 from training.engine.errors import BadConfig
 from training.engine.recipes import RECIPES, recipe_values
+from training.launching import can_be_spread, free_on_devices
 from training.models import BaseModel, BaseSource, MemoryVersion, TrainingRun
 
 REPLAY_SHARE = 0.3
@@ -161,12 +162,17 @@ class Plan:
 
     @property
     def memory(self) -> tuple[int, int] | None:
-        """Bytes that weights and optimiser take, and bytes that are free; where the size is known."""
+        """Bytes that weights and optimiser take, and bytes that are free; where the size is known.
+
+        Several GPUs count together where the training can be spread over them.
+        """
         if self.parameters is None:
             return None
-        on_gpu = free_gpu_memory()
-        needed = capacity.memory_bytes(self.parameters, self.config, on_gpu=on_gpu is not None)
-        return needed, free_memory() if on_gpu is None else on_gpu
+        on_gpus = free_on_devices()
+        needed = capacity.memory_bytes(self.parameters, self.config, on_gpu=bool(on_gpus))
+        if not on_gpus:
+            return needed, free_memory()
+        return needed, sum(on_gpus) if can_be_spread(self.config) else max(on_gpus)
 
     @cached_property
     def warnings(self) -> list[str]:

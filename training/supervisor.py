@@ -16,9 +16,9 @@ from training.continuing import Continued, trainable_pairs
 from training.engine.artifact import MANIFEST
 from training.engine.pairs import Pair
 from training.engine_process import Event, engine_command, follow_engine
-from training.launching import launched, processes
+from training.launching import free_on_devices, launched, must_be_spread, processes
 from training.models import BaseModel, MemoryVersion, TrainingRun, VersionKind
-from training.plans import values_of
+from training.plans import config_of, values_of
 from training.rebuilding import keep_source_pairs, perform_rebuild
 from training.registering import Origin, register_version
 from training.services import offer
@@ -80,7 +80,7 @@ def _engine_command(run: TrainingRun, pairs: Path) -> list[str]:
         unfinished.write_text(json.dumps(values_of(run)))
         unfinished.replace(config)
     return [
-        *launched("train", processes()),
+        *launched("train", processes(), is_spread=_is_spread(run)),
         "--pairs",
         str(pairs),
         "--output",
@@ -88,6 +88,16 @@ def _engine_command(run: TrainingRun, pairs: Path) -> list[str]:
         "--config",
         str(config),
     ]
+
+
+def _is_spread(run: TrainingRun) -> bool:
+    """Whether the weights are spread over the devices: decided at the first start, as checkpoints are made so."""
+    if "is_spread" not in run.result:
+        model = run.continues or run.base_model
+        parameters, config = model.parameters if model else None, config_of(run)
+        is_spread = bool(parameters and config and must_be_spread(parameters, config, free_on_devices()))
+        _keep(run, {"is_spread": is_spread})
+    return bool(run.result["is_spread"])
 
 
 def _tell_forgotten(run: TrainingRun, old: MemoryVersion) -> None:

@@ -50,7 +50,8 @@ def test_a_machine_without_a_device_is_told_without_loading_torch(tmp_path, monk
     assert devices.accelerators(tmp_path) == 0
 
 
-def test_two_processes_train_together_and_end_with_the_run(tmp_path: Path):
+@pytest.mark.parametrize("is_spread", [False, True], ids=["ddp", "fsdp"])
+def test_two_processes_train_together_and_end_with_the_run(tmp_path: Path, is_spread: bool):
     """The launcher, its processes and their children are gone once the run is cancelled."""
 
     class Cancelled(Exception):
@@ -65,7 +66,7 @@ def test_two_processes_train_together_and_end_with_the_run(tmp_path: Path):
             raise Cancelled
 
     seen: list[psutil.Process] = []
-    command = [*launched("train", 2), *write(tmp_path, facts(8), average=0.0)[4:]]
+    command = [*launched("train", 2, is_spread=is_spread), *write(tmp_path, facts(8), average=0.0)[4:]]
     with pytest.raises(Cancelled):
         follow_engine(command, tmp_path / "log", record)
     started = next(event for event in heard if event.get("event") == "started")
@@ -73,4 +74,5 @@ def test_two_processes_train_together_and_end_with_the_run(tmp_path: Path):
     assert len(seen) >= 3
     _, alive = psutil.wait_procs(seen, timeout=20)
     assert not [one for one in alive if one.status() != psutil.STATUS_ZOMBIE]
-    assert (tmp_path / "memory/checkpoint").exists()
+    saved = {path.name for path in (tmp_path / "memory/checkpoint").iterdir()}
+    assert ("shards.pt" in saved) is is_spread

@@ -14,7 +14,7 @@ from django.urls import reverse
 from knowledge.models import Corpus, Role
 from tests.factories import CorpusFactory, ReflectionFactory
 from tests.workbench import browser_of, make_person
-from training import plans
+from training import launching, plans
 from training.choices import wishes_from
 from training.engine.config import build_config, read_yaml
 from training.engine.recipes import RECIPES
@@ -130,11 +130,35 @@ def test_a_training_that_the_disk_has_no_room_for_is_refused(corpus, qwen, monke
 
 def test_a_base_that_the_memory_has_no_room_for_is_warned_of_but_not_refused(corpus, qwen, monkeypatch):
     monkeypatch.setattr(plans, "free_memory", lambda: 2 * 10**9)
-    monkeypatch.setattr(plans, "free_gpu_memory", lambda: None)
+    monkeypatch.setattr(launching, "free_gpu_memory", list)
     (warning,) = plan_training(corpus, None, Wishes(qwen, "full")).warnings
     assert "about 7.9 GB of memory, and 2.0 GB are free" in warning
     monkeypatch.setattr(plans, "free_memory", lambda: 9 * 10**9)
     assert plan_training(corpus, None, Wishes(qwen, "full")).warnings == []
+
+
+def test_gpus_count_together_where_a_training_can_be_spread_over_them(corpus, qwen, monkeypatch):
+    monkeypatch.setattr(launching, "free_gpu_memory", lambda: [3 * 10**9] * 4)
+    assert plan_training(corpus, None, Wishes(qwen, "full")).warnings == []
+    (warning,) = plan_training(corpus, None, Wishes(qwen, "full", {"average": 0.9})).warnings
+    assert "and 3.0 GB are free" in warning
+
+
+def test_a_run_is_spread_over_the_devices_where_one_cannot_hold_it_and_stays_so(
+    corpus, qwen, monkeypatch, settings
+):
+    settings.MEMORY_DIR.mkdir(parents=True)
+    settings.TRAINING_DEVICES = 4
+    run = start_training(corpus, None, Wishes(qwen, "full"))
+    run.claim()
+    pairs = run.folder.with_suffix(".pairs.jsonl")
+    monkeypatch.setattr(launching, "free_gpu_memory", lambda: [3 * 10**9] * 4)
+    assert "--use_fsdp" in _engine_command(run, pairs)
+    monkeypatch.setattr(launching, "free_gpu_memory", lambda: [80 * 10**9] * 4)
+    run.refresh_from_db()
+    assert "--use_fsdp" in _engine_command(run, pairs)  # its checkpoint is made so
+    run.result.clear()
+    assert "--multi_gpu" in _engine_command(run, pairs)
 
 
 def test_the_command_and_the_yaml_train_the_same(corpus, qwen):
@@ -154,6 +178,7 @@ def test_the_run_keeps_what_was_asked_and_the_engine_gets_every_value(corpus, qw
     run.refresh_from_db()
     assert (run.base_model, run.recipe, run.config, run.repeats) == (qwen, "paper-lora", {"epochs": 2}, first)
     settings.MEMORY_DIR.mkdir(parents=True)
+    run.claim()
     command = _engine_command(run, run.folder.with_suffix(".pairs.jsonl"))
     given = json.loads((settings.MEMORY_DIR / f"{run.folder_name}.pairs.config.json").read_text())
     assert command[-1].endswith(".pairs.config.json")

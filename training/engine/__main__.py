@@ -11,20 +11,24 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from memosite.errors import MemoError
 from training.engine.config import load_config
-from training.engine.errors import Interrupted
-from training.engine.events import Event, Failed, Phase
+from training.engine.errors import Busy, Interrupted
+from training.engine.events import Alive, Event, Failed, Phase
 from training.engine.merge_command import add_commands
 from training.engine.pairs import read_pairs
 from training.engine.recipes import RECIPES
 
 DONE, FAILED, INTERRUPTED = 0, 1, 3
 GRACE_SECONDS = 20  # after its parent has died, a process that does not stop by itself is ended
+ALIVE_SECONDS = 15.0  # between two signs of life
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,13 +50,17 @@ def main(arguments: list[str] | None = None) -> int:
 def train(options: argparse.Namespace) -> int:
     """Train to the end, printing events."""
     output, stop = Output(), StopRequest(options.exit_with_parent)
-    output.emit(Phase("preparing"))
-    config = load_config(options.config, options.set, options.recipe)
-    pairs = read_pairs(options.pairs)
-    from training.engine.run import train_memory  # torch takes seconds to import; errors above need not wait
+    with output.signs_of_life():
+        output.emit(Phase("preparing"))
+        config = load_config(options.config, options.set, options.recipe)
+        pairs = read_pairs(options.pairs)
+        with alone_in(options.output):
+            from training.engine.run import (
+                train_memory,
+            )  # torch takes seconds to import; errors need not wait
 
-    for event in train_memory(pairs, options.output, config, lambda: stop.requested or output.closed):
-        output.emit(event)
+            for event in train_memory(pairs, options.output, config, lambda: stop.requested or output.closed):
+                output.emit(event)
     return DONE
 
 
@@ -63,7 +71,9 @@ def with_events(
 
     def command(options: argparse.Namespace) -> int:
         output, stop = Output(), StopRequest(options.exit_with_parent)
-        work(options, output.emit, lambda: stop.requested or output.closed)
+        writing = alone_in(options.output) if hasattr(options, "output") else nullcontext()
+        with output.signs_of_life(), writing:
+            work(options, output.emit, lambda: stop.requested or output.closed)
         return DONE
 
     return command
@@ -103,15 +113,66 @@ class Output:
 
     closed = False
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
     def emit(self, event: Event) -> None:
-        if self.closed or os.environ.get("RANK", "0") != "0":
+        if not is_first():
             return
+        with self._lock:
+            if not self.closed:
+                self._print(json.dumps(event.as_dict(), ensure_ascii=False))
+
+    def _print(self, line: str) -> None:
         try:
-            print(json.dumps(event.as_dict(), ensure_ascii=False), flush=True)  # noqa: T201
+            print(line, flush=True)  # noqa: T201
         except BrokenPipeError:
             self.closed = True
             # Python flushes standard output once more at exit; give it somewhere to go
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    @contextmanager
+    def signs_of_life(self, seconds: float = ALIVE_SECONDS) -> Iterator[None]:
+        """Say so in between: one step of a large model, or the loading of its weights, may take minutes."""
+        over = threading.Event()
+
+        def tell() -> None:
+            while not over.wait(seconds):
+                self.emit(Alive())
+
+        thread = threading.Thread(target=tell, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:  # a thread that prints while Python shuts down would crash it
+            over.set()
+            thread.join()
+
+
+def is_first() -> bool:
+    """Whether this process is the only one that trains, or the first of them."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder against a second process that would write to it. Raises Busy.
+
+    An engine whose parent was killed may need ``GRACE_SECONDS`` for its last step: the next one waits for it.
+    """
+    if not is_first():
+        yield
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=2 * GRACE_SECONDS)
+    except Timeout as error:
+        raise Busy(f"Another process works on {folder}. Wait for its end, or stop it.") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class StopRequest:

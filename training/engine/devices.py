@@ -21,17 +21,17 @@ def accelerators(folder: Path = Path("/dev")) -> int:
     return torch.cuda.device_count()
 
 
-def free_gpu_memory() -> int | None:
-    """Bytes free on the emptiest GPU; None where there is none, or none that tells."""
+def free_gpu_memory() -> list[int]:
+    """Bytes free on each GPU; empty where there is none, or none that tells."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return None
+        return []
     command = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
     try:
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LOOK_SECONDS)  # noqa: S603
-        return max(int(line) for line in told.stdout.split()) * 2**20
+        return [int(line) * 2**20 for line in told.stdout.split()]
     except (OSError, subprocess.SubprocessError, ValueError):
-        return None
+        return []
 
 
 def free_memory() -> int:

@@ -41,6 +41,12 @@ class OtherTraining(Conflict):
     code = "other_training"
 
 
+class Busy(Conflict):
+    """Another process writes to the folder."""
+
+    code = "busy"
+
+
 class Interrupted(MemoError):
     """Training was asked to stop; its state is saved and the same command goes on from there."""
 

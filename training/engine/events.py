@@ -54,6 +54,13 @@ class Phase(Event):
 
 
 @dataclass(frozen=True)
+class Alive(Event):
+    """A sign of life while nothing else is to be said."""
+
+    name: ClassVar[str] = "alive"
+
+
+@dataclass(frozen=True)
 class Progress(Event):
     """One look at the training. ``recall`` values lie in [0, 1] and are there only when just measured."""
 

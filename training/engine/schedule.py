@@ -67,6 +67,8 @@ class Adaptive:
         self._config, self._full_rate_steps = config, config.full_rate_steps
 
     def steps(self, state: State) -> int:
+        if state.stopped:
+            return state.step
         start = state.decay_from if state.decays else self._full_rate_steps
         return start + max(1, round(start * self._config.decay_share))
 
@@ -84,6 +86,7 @@ class Adaptive:
 
     def learn_from(self, check: Check, state: State) -> None:
         config = self._config
+        _count_stale(config, check, state)
         if state.decays:
             is_due = not _reaches(check, config.goal_recall, config.goal_held_out)
             is_due = is_due and state.decays < config.max_decays
@@ -123,12 +126,7 @@ class Fixed:
         return state.step == self._steps or _is_regular_check(self._config, state)
 
     def learn_from(self, check: Check, state: State) -> None:
-        held_out = check.recall if check.held_out_recall is None else check.held_out_recall
-        is_better = held_out > state.best_held_out
-        # early on nothing is recalled, and nothing getting better says nothing
-        state.stale = 0 if is_better or check.recall < self._config.near_recall else state.stale + 1
-        state.best_held_out = max(state.best_held_out, held_out)
-        state.stopped = bool(self._config.stop_after and state.stale >= self._config.stop_after)
+        _count_stale(self._config, check, state)
 
 
 def make_schedule(config: EngineConfig, steps_an_epoch: int) -> Schedule:
@@ -138,6 +136,16 @@ def make_schedule(config: EngineConfig, steps_an_epoch: int) -> Schedule:
 
 def _is_regular_check(config: EngineConfig, state: State) -> bool:
     return state.step % config.check_every == 0 and state.loss < config.check_below
+
+
+def _count_stale(config: EngineConfig, check: Check, state: State) -> None:
+    """Stop the training after ``stop_after`` checks without better recall of held-out wordings."""
+    held_out = check.recall if check.held_out_recall is None else check.held_out_recall
+    is_better = held_out > state.best_held_out
+    # early on nothing is recalled, and nothing getting better says nothing
+    state.stale = 0 if is_better or check.recall < config.near_recall else state.stale + 1
+    state.best_held_out = max(state.best_held_out, held_out)
+    state.stopped = bool(config.stop_after and state.stale >= config.stop_after)
 
 
 def _reaches(check: Check, trained: float, held_out: float) -> bool:

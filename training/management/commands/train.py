@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,15 @@ class Command(CorpusCommand):
             self.stdout.write(f"{run} is queued.")
             return
         assert run.version is not None  # noqa: S101 - a run that succeeded has its version
-        metrics = run.version.metrics
-        self.stdout.write(
-            f"{run.version}: recall {metrics['trained_recall']:.1%} on trained questions, "
-            f"{metrics['held_out_recall']:.1%} on held-out wordings; {run.seconds:.0f} s"
-        )
+        self.stdout.write(f"{run.version}: {recall_in_words(run.version.metrics)}; {run.seconds:.0f} s")
+
+
+def recall_in_words(metrics: Mapping[str, Any]) -> str:
+    """Recall for a terminal. Without wordings to hold out, which some recipes do not want, none was measured."""
+    told = f"recall {metrics['trained_recall']:.1%} on trained questions"
+    if (held_out := metrics.get("held_out_recall")) is None:
+        return f"{told}, no wordings were held out"
+    return f"{told}, {held_out:.1%} on held-out wordings"
 
 
 def recipe_in(file: Path) -> str:
