@@ -23,9 +23,11 @@ class TrainedVersion:
     is_live: bool = False
 
 
-def versions_of(reflections: QuerySet[Reflection]) -> list[TrainedVersion]:
-    """The versions that were trained on any of the pairs, the newest first."""
-    answers: list[tuple[Any, Any]] = versions_trained_on.send(sender=Reflection, reflections=reflections)
+def versions_of(reflections: QuerySet[Reflection], person: Any) -> list[TrainedVersion]:
+    """The versions that were trained on any of the pairs and that the person may see, the newest first."""
+    answers: list[tuple[Any, Any]] = versions_trained_on.send(
+        sender=Reflection, reflections=reflections, person=person
+    )
     found = [version for _, versions in answers for version in versions]
     return sorted(found, key=lambda version: version.trained_at, reverse=True)
 

@@ -11,5 +11,6 @@ reflections_ready = Signal()
 # held against its neighbours anew: an edit, a new pair, a pair that comes back from being rejected.
 reflections_changed = Signal()
 
-# Sent with reflections=QuerySet. A receiver answers with a list of knowledge.lineage.TrainedVersion.
+# Sent with reflections=QuerySet and person=User, who looks. A receiver answers with a list of
+# knowledge.lineage.TrainedVersion.
 versions_trained_on = Signal()

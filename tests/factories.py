@@ -183,10 +183,17 @@ class TrainedPairFactory(DjangoModelFactory):
 
 
 class TrainingRunFactory(DjangoModelFactory):
+    """A queued training, for the people to whom its versions are open."""
+
     class Meta:
         model = TrainingRun
+        skip_postgeneration_save = True
 
     corpus = factory.SubFactory(CorpusFactory)
+
+    @factory.post_generation
+    def audience(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        self.tells_of(self.corpus, self.continues, self.rebuilds, self.version)  # type: ignore[attr-defined]
 
 
 class MergeRunFactory(DjangoModelFactory):

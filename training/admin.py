@@ -16,6 +16,7 @@ from knowledge.admin.urls import list_url
 from knowledge.models import Corpus, GenerationRun
 from memosite.runs import Run
 from training import admin_bases, admin_registry, admin_serving, services
+from training.audience import open_versions
 from training.curve import chart_of
 from training.lineage import documents_changed_since
 from training.merge_report import report_of
@@ -42,6 +43,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
             .annotate(
                 live_number=Subquery(live.values("version__number")[:1]),
                 n_versions=count_of(seen),
+                n_trainings=count_of(TrainingRun.objects.for_reader(request.user)),
                 n_merges=count_of(MergeRun.objects.for_reader(request.user)),
             )
         )
@@ -62,15 +64,15 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
         live = f"Memory versions (live: v{corpus.live_number})" if corpus.live_number else "Memory versions"
         return [
             *super().links(corpus),
-            Link("Training runs", list_url(TrainingRun, corpus), corpus.training_runs.count()),
+            Link("Training runs", list_url(TrainingRun, corpus), corpus.n_trainings),
             Link("Merges", list_url(MergeRun, corpus), corpus.n_merges),
             Link(live, list_url(MemoryVersion, corpus), corpus.n_versions),
         ]
 
-    def further_steps(self, corpus: Corpus) -> list[NextStep]:
+    def further_steps(self, corpus: Corpus, person: Any) -> list[NextStep]:
         """Train for the first time, or again once documents or pairs have changed."""
         train = self.url_of(corpus, "train")
-        latest = corpus.versions.first()
+        latest = open_versions(corpus, person).first()
         if latest is None:
             approved = corpus.reflections.trainable().count()
             text = f"{counted(approved, 'approved pair waits', 'approved pairs wait')} for a first training."
@@ -87,8 +89,16 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
         return self._show(request, services.start_training(corpus, request.user))
 
 
+class ClosableRunAdmin(RunAdmin):
+    """Runs that tell of versions: seen by those who may ask these."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        seen = self.model._default_manager.for_reader(request.user).values("pk")
+        return super().get_queryset(request).filter(pk__in=seen)
+
+
 @admin.register(TrainingRun)
-class TrainingRunAdmin(RunAdmin):
+class TrainingRunAdmin(ClosableRunAdmin):
     """Trainings of memory versions on the approved pairs of a corpus."""
 
     list_display = (*RunAdmin.list_display, "version")
@@ -103,8 +113,8 @@ class TrainingRunAdmin(RunAdmin):
 
 
 @admin.register(MergeRun)
-class MergeRunAdmin(RunAdmin):
-    """Merges of versions, seen by those who may ask the result; they are started on the corpus's own page."""
+class MergeRunAdmin(ClosableRunAdmin):
+    """Merges of versions; they are started on the corpus's own page."""
 
     role_to_add = None
     list_display = (*RunAdmin.list_display, "method", "version")
@@ -117,10 +127,6 @@ class MergeRunAdmin(RunAdmin):
         *(fact for fact in RunAdmin.facts if fact not in ("corpus", "go_live")),
         "version",
     )
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[MergeRun]:
-        seen = MergeRun.objects.for_reader(request.user).values("pk")
-        return super().get_queryset(request).filter(pk__in=seen)
 
     @admin.display(description="merges")
     def merged(self, run: MergeRun) -> str:

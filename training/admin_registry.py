@@ -341,15 +341,9 @@ class AliasMoveInline(ReadOnlyInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AliasMove]:
         """The moves between versions that the person may see."""
-        closed = MemoryVersion.objects.exclude(
-            pk__in=MemoryVersion.objects.for_reader(request.user).values("pk")
-        )
-        moves = (
-            super()
-            .get_queryset(request)
-            .select_related("from_version__corpus", "to_version__corpus", "moved_by")
-        )
-        return moves.exclude(from_version__in=closed).exclude(to_version__in=closed)
+        seen = AliasMove.objects.for_reader(request.user).values("pk")
+        moves = super().get_queryset(request).filter(pk__in=seen)
+        return moves.select_related("from_version__corpus", "to_version__corpus", "moved_by")
 
 
 @admin.register(Alias)

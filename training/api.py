@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from knowledge.api import RUN_FIELDS, CorpusView, RunSerializer, own_row
 from knowledge.models import Role
 from training import services
+from training.audience import open_trainings
 from training.choices import wishes_from
 from training.engine.config import EngineConfig, as_yaml
 from training.models import TrainingRun
@@ -113,13 +114,13 @@ class TrainCheck(CorpusView):
 
 
 class TrainingRunList(CorpusView):
-    """The training runs of a corpus, the newest first."""
+    """The training runs of a corpus that you may see, the newest first."""
 
     serializer_class = TrainingRunSerializer
 
     @extend_schema(responses=TrainingRunSerializer(many=True))
     def get(self, request: Request, slug: str) -> Response:
-        rows = self.corpus().training_runs
+        rows = open_trainings(self.corpus(), request.user)
         related = ("corpus", "version", "base_model", "continues", "rebuilds")
         page = self.paginate_queryset(rows.select_related(*related))
         return self.get_paginated_response(TrainingRunSerializer(page, many=True).data)
@@ -130,7 +131,7 @@ class TrainingRunDetail(APIView):
 
     @extend_schema(responses=TrainingRunDetailSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        run = own_row(request, TrainingRun.objects, Role.READER, pk=pk)
+        run = _run(request, Role.READER, pk)
         return Response(TrainingRunDetailSerializer(run, context={"person": request.user}).data)
 
 
@@ -139,6 +140,11 @@ class TrainingRunCancel(APIView):
 
     @extend_schema(request=None, responses=TrainingRunSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        run = own_row(request, TrainingRun.objects, Role.CURATOR, pk=pk)
+        run = _run(request, Role.CURATOR, pk)
         run.request_cancel()
         return Response(TrainingRunSerializer(run).data)
+
+
+def _run(request: Request, role: Role, pk: int) -> TrainingRun:
+    found: TrainingRun = own_row(request, TrainingRun.objects.for_reader(request.user), role, pk=pk)
+    return found

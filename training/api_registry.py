@@ -131,10 +131,14 @@ class CardSerializer(serializers.Serializer[Any]):
 
 class RebuildSerializer(RunSerializer):
     rebuilds = serializers.IntegerField(source="rebuilds.number", default=None, read_only=True)
+    log = serializers.SerializerMethodField(help_text="Which files differ and why; empty but for curators.")
 
     class Meta:
         model = TrainingRun
         fields = [*RUN_FIELDS, "rebuilds", "rebuilt_same", "log"]
+
+    def get_log(self, run: TrainingRun) -> str:
+        return run.log if self.context["may_curate"] else ""
 
 
 def with_aliases(versions: QuerySet[MemoryVersion]) -> QuerySet[MemoryVersion]:
@@ -216,13 +220,17 @@ class Rebuild(GenericAPIView[Any]):
     def post(self, request: Request, pk: int) -> Response:
         """Queue a training from the version's own pairs and settings, which makes no version (curators)."""
         run = start_rebuild(version_of(request, pk, Role.CURATOR), request.user)
-        return Response(RebuildSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+        told = RebuildSerializer(run, context={"may_curate": True})
+        return Response(told.data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(responses=RebuildSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
         """The rebuilds of the version, the newest first."""
-        page = self.paginate_queryset(version_of(request, pk).rebuilt_by.select_related("corpus"))
-        return self.get_paginated_response(RebuildSerializer(page, many=True).data)
+        version = version_of(request, pk)
+        page = self.paginate_queryset(version.rebuilt_by.select_related("corpus"))
+        may_curate = version.corpus.allows(request.user, Role.CURATOR)
+        told = RebuildSerializer(page, many=True, context={"may_curate": may_curate})
+        return self.get_paginated_response(told.data)
 
 
 class Promote(GenericAPIView[Any]):

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from knowledge.models import Corpus, Role
 from memosite.errors import Conflict, NotAllowed
-from training.models import AliasMove, MemoryVersion
+from training.models import AliasMove, MemoryVersion, TrainingRun
 
 CLOSED = "It learned from corpora that you may not all read. Ask an owner of the corpus to let you in."
 
@@ -69,6 +69,12 @@ def open_versions(corpus: Corpus, person: Any) -> QuerySet[MemoryVersion]:
     return MemoryVersion.objects.for_reader(person).filter(corpus=corpus).select_related("corpus")
 
 
+def open_trainings(corpus: Corpus, person: Any) -> QuerySet[TrainingRun]:
+    """The corpus's trainings that the person may see, the newest first."""
+    seen: QuerySet[TrainingRun] = TrainingRun.objects.for_reader(person).filter(corpus=corpus)
+    return seen
+
+
 @dataclass(frozen=True)
 class SeenMove:
     """A move of an alias as a person may see it, without what concerns a version that is closed to the person."""
@@ -80,13 +86,12 @@ class SeenMove:
     moved_at: datetime
     reason: str
     is_closed: bool
-    is_deleted: bool
 
     @property
     def in_words(self) -> str:
         """Such as “2 → 3”."""
         before = f"{self.from_number} → " if self.from_number else ""
-        return f"{before}{self.to_number or ('deleted version' if self.is_deleted else 'closed version')}"
+        return f"{before}{self.to_number or ('closed version' if self.is_closed else 'deleted version')}"
 
 
 def moves_of(corpus: Corpus) -> QuerySet[AliasMove]:
@@ -98,16 +103,16 @@ def moves_of(corpus: Corpus) -> QuerySet[AliasMove]:
 def as_seen_by(person: Any, corpus: Corpus, moves: Iterable[AliasMove]) -> list[SeenMove]:
     """The moves without what a person may not see of them."""
     visible = frozenset(open_versions(corpus, person).values_list("pk", flat=True))
-    return [_seen(move, visible) for move in moves]
+    told = AliasMove.objects.for_reader(person).filter(alias__corpus=corpus)
+    open_moves = frozenset(told.values_list("pk", flat=True))
+    return [_seen(move, visible, is_closed=move.pk not in open_moves) for move in moves]
 
 
-def _seen(move: AliasMove, visible: frozenset[int]) -> SeenMove:
+def _seen(move: AliasMove, visible: frozenset[int], *, is_closed: bool) -> SeenMove:
     shown = {
         side: version.number if version and version.pk in visible else None
         for side, version in (("before", move.from_version), ("after", move.to_version))
     }
-    ends = {move.from_version_id, move.to_version_id} - {None}
-    is_closed = not ends <= visible
     return SeenMove(
         alias=move.alias.name,
         from_number=shown["before"],
@@ -116,5 +121,4 @@ def _seen(move: AliasMove, visible: frozenset[int]) -> SeenMove:
         moved_at=move.moved_at,
         reason="" if is_closed else move.reason,
         is_closed=is_closed,
-        is_deleted=move.to_version_id is None,
     )

@@ -12,11 +12,12 @@ from knowledge.models import Document, Reflection
 from training.models import LIVE, Alias, MemoryVersion, TrainedPair
 
 
-def versions_trained_on(reflections: QuerySet[Reflection], **_: Any) -> list[TrainedVersion]:
-    """Each version that learned any of the pairs, with how many of them."""
+def versions_trained_on(reflections: QuerySet[Reflection], person: Any, **_: Any) -> list[TrainedVersion]:
+    """Each version that the person may see and that learned any of the pairs, with how many of them."""
     learned = TrainedPair.objects.filter(reflection__in=reflections.order_by().values("pk"), held_out=False)
     counts = dict(learned.order_by().values_list("version").annotate(Count("reflection", distinct=True)))
     live = Exists(Alias.objects.filter(version=OuterRef("pk"), name=LIVE))
+    seen = MemoryVersion.objects.for_reader(person).filter(pk__in=counts)
     return [
         TrainedVersion(
             f"v{version.number}",
@@ -25,7 +26,7 @@ def versions_trained_on(reflections: QuerySet[Reflection], **_: Any) -> list[Tra
             version.trained_at,
             version.is_the_live_one,
         )
-        for version in MemoryVersion.objects.filter(pk__in=counts).annotate(is_the_live_one=live)
+        for version in seen.annotate(is_the_live_one=live)
     ]
 
 

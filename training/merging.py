@@ -59,7 +59,7 @@ def start_merge(
             )
             for parent in parents:  # one by one: their order is that of the rows
                 run.parents.add(parent)
-            run.corpora.add(corpus, *Corpus.objects.filter(taught_versions__in=parents))
+            run.tells_of(corpus, *parents)
     except IntegrityError as error:
         raise Conflict("A merge is already at work on this corpus. Wait for it, or cancel it.") from error
     run.enqueue()

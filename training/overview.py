@@ -50,7 +50,7 @@ def states_for(person: Any) -> list[CorpusState]:
     live = _by_corpus(all_live.filter(pk__in=MemoryVersion.objects.for_reader(person).values("pk")))
     closed = _by_corpus(all_live).keys() - live.keys()
     generations = GenerationRun.objects.active().filter(corpus__in=counted)
-    trainings = TrainingRun.objects.active().filter(corpus__in=counted)
+    trainings = TrainingRun.objects.for_reader(person).active().filter(corpus__in=counted)
     runs = {**_by_corpus(generations), **_by_corpus(trainings)}
     return [
         CorpusState(corpus, counted[corpus.pk], live.get(corpus.pk), runs.get(corpus.pk), corpus.pk in closed)

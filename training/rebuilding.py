@@ -95,6 +95,7 @@ def start_rebuild(version: MemoryVersion, person: Any = None) -> TrainingRun:
                 recipe=made_by.recipe if made_by else "",
                 created_by=person if getattr(person, "pk", None) else None,
             )
+            run.tells_of(version.corpus, version, parent)
     except IntegrityError as error:
         raise Conflict("A training is already at work on this corpus. Wait for it, or cancel it.") from error
     run.enqueue()

@@ -42,9 +42,9 @@ def delete_version(version: MemoryVersion, person: Any = None, *, reason: str) -
     """
     with transaction.atomic():
         Corpus.objects.select_for_update().get(pk=version.corpus_id)
-        require_unneeded(version)
+        require_unneeded(version, person)
         folder = version.folder
-        DeletedVersion.objects.create(
+        row = DeletedVersion.objects.create(
             corpus=version.corpus,
             number=version.number,
             sha256=version.sha256,
@@ -52,12 +52,16 @@ def delete_version(version: MemoryVersion, person: Any = None, *, reason: str) -
             deleted_by=person if getattr(person, "pk", None) else None,
             reason=reason,
         )
+        row.tells_of(version.corpus, version)
         version.delete()
         transaction.on_commit(partial(remove_folder, folder))
 
 
-def require_unneeded(version: MemoryVersion) -> None:
-    """Raise VersionNeeded while a run is to continue, merge, rebuild or finish the version."""
+def require_unneeded(version: MemoryVersion, person: Any = None) -> None:
+    """Raise VersionNeeded while a run is to continue, merge, rebuild or finish the version.
+
+    A run that is closed to the person is not named; None is the operator of the site.
+    """
     trainings = TrainingRun.objects.filter(status__in=UNFINISHED)
     merges = MergeRun.objects.filter(status__in=UNFINISHED)
     needed_by = [
@@ -68,7 +72,10 @@ def require_unneeded(version: MemoryVersion) -> None:
         *merges.filter(version=version),
     ]
     if needed_by:
-        raise VersionNeeded(f"{needed_by[0]} needs {version}. Wait for it, or cancel it first.")
+        run = needed_by[0]
+        is_open = person is None or type(run).objects.for_reader(person).filter(pk=run.pk).exists()
+        told, deed = (run, "cancel it") if is_open else ("A run that you may not see", "have it cancelled")
+        raise VersionNeeded(f"{told} needs {version}. Wait for it, or {deed} first.")
 
 
 def remove_folder(folder: Path) -> None:

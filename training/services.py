@@ -7,8 +7,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from knowledge.models import Corpus, GenerationRun
-from memosite.errors import Conflict, MemoError, Unavailable
-from training.audience import AudienceNarrowed, require_audience, warn_of_narrowing
+from memosite.errors import Conflict, MemoError, NotAllowed, Unavailable
+from training.audience import CLOSED, AudienceNarrowed, warn_of_narrowing
 from training.models import ALIASES, CANDIDATE, LIVE, Alias, AliasMove, MemoryVersion, TrainingRun
 from training.plans import Wishes, plan_training
 
@@ -56,6 +56,10 @@ def start_training(
                 after_generation=after,
                 created_by=person if getattr(person, "pk", None) else None,
             )
+            run.tells_of(corpus, run.continues)
+            if repeats and not run.is_for_no_more_than(repeats):
+                run.repeats = None
+                run.save(update_fields=["repeats"])
     except IntegrityError as error:
         raise Conflict("A training is already at work on this corpus. Wait for it, or cancel it.") from error
     run.enqueue()
@@ -111,7 +115,8 @@ def rollback(corpus: Corpus, person: Any = None, *, alias: str = LIVE) -> AliasM
     before = version_before(corpus, alias)
     if before is None:
         raise Conflict("There is no earlier version to go back to.")
-    require_audience(before, person)
+    if person is not None and not before.allows(person):
+        raise NotAllowed(f"The version before is closed to you. {CLOSED}")
     present = MemoryVersion.objects.get(aliases__corpus=corpus, aliases__name=alias)
     return _move(before, person, reason=f"Rollback from {present}", alias=alias, is_rollback=True)
 
@@ -153,7 +158,7 @@ def _move(
     else:
         row.version = version
         row.save(update_fields=["version"])
-    return AliasMove.objects.create(
+    move = AliasMove.objects.create(
         alias=row,
         from_version=before,
         to_version=version,
@@ -161,6 +166,8 @@ def _move(
         reason=reason,
         is_rollback=is_rollback,
     )
+    move.tells_of(version.corpus, before, version)
+    return move
 
 
 def live_version(corpus: Corpus) -> MemoryVersion:

@@ -15,6 +15,7 @@ from knowledge.models import Corpus, Reflection, Role
 from knowledge.views import corpus_or_404
 from memosite.errors import Conflict
 from training import services
+from training.audience import open_trainings
 from training.choices import version_numbered, with_named_base
 from training.curve import chart_of
 from training.engine.config import as_yaml
@@ -52,11 +53,10 @@ def _suggested(request: HttpRequest, corpus: Corpus) -> tuple[Wishes, TrainingRu
     """What the form begins with: as an earlier run was, going on from a version, or the default."""
     repeats, continues = (request.GET.get(name, "") for name in ("repeats", "continues"))
     if repeats.isdecimal():
-        run = get_object_or_404(corpus.training_runs.filter(rebuilds=None), pk=repeats)
-        if run.continues is None or run.continues.allows(request.user):
-            wishes = wishes_of(run)
-            base, config = with_named_base(wishes.base_model, dict(wishes.config))
-            return replace(wishes, base_model=base, config=config), run
+        run = get_object_or_404(open_trainings(corpus, request.user).filter(rebuilds=None), pk=repeats)
+        wishes = wishes_of(run)
+        base, config = with_named_base(wishes.base_model, dict(wishes.config))
+        return replace(wishes, base_model=base, config=config), run
     if continues.isdecimal():
         try:
             return Wishes(continues=version_numbered(corpus, request.user, int(continues))), None
@@ -120,7 +120,7 @@ def yaml_file(text: str, name: str) -> HttpResponse:
 
 def _repeated(request: HttpRequest, corpus: Corpus) -> TrainingRun | None:
     number = request.POST.get("repeats", "")
-    return corpus.training_runs.filter(pk=number).first() if number.isdecimal() else None
+    return open_trainings(corpus, request.user).filter(pk=number).first() if number.isdecimal() else None
 
 
 def _form(
@@ -161,15 +161,19 @@ def _form(
 def training_run(request: PageRequest, slug: str, pk: int) -> HttpResponse:
     """A training as it goes on, and what became of it; asked by htmx, only the part that changes."""
     corpus = corpus_or_404(request, slug)
-    run = get_object_or_404(corpus.training_runs.select_related("version", "continues", "base_model"), pk=pk)
+    run = get_object_or_404(
+        open_trainings(corpus, request.user).select_related(
+            "version__corpus", "continues__corpus", "base_model"
+        ),
+        pk=pk,
+    )
     may_curate = corpus.allows(request.user, Role.CURATOR)
     context = {
         "corpus": corpus,
         "run": run,
         "chart": chart_of(run.curve, run.total),
         "last": run.curve[-1] if run.curve else {},
-        "made": run.version if run.version and run.version.allows(request.user) else None,
-        "continued": run.continues if run.continues and run.continues.allows(request.user) else None,
+        "continued": run.continues,
         "poll_seconds": poll_seconds(run.is_active),
         **rights(request, corpus),
         **(_for_curators(corpus, run) if may_curate else {}),
@@ -179,10 +183,11 @@ def training_run(request: PageRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _for_curators(corpus: Corpus, run: TrainingRun) -> dict[str, Any]:
-    """What tells of pairs and of the server: the log of the engine, pairs that were left out, the command."""
+    """What tells of pairs and of the server: the logs of run and engine, pairs that were left out, the command."""
     config = config_of(run)
     ids = [number for number in run.result.get("too_long", ()) if str(number).isdecimal()]
     return {
+        "log": run.log,
         "engine_log": log_tail(run),
         "too_long": Reflection.objects.filter(corpus=corpus, pk__in=ids[:PAIRS_SHOWN]),
         "command": command_of(config.model_dump(mode="json"), run.recipe) if config else "",
@@ -206,7 +211,7 @@ def log_tail(run: TrainingRun) -> str:
 def run_recipe(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The whole recipe of a run as a YAML file."""
     corpus = corpus_or_404(request, slug, Role.CURATOR)
-    run = get_object_or_404(corpus.training_runs, pk=pk)
+    run = get_object_or_404(open_trainings(corpus, request.user), pk=pk)
     config = config_of(run)
     if config is None:
         raise Conflict("This release does not understand the recipe of that run any more.")

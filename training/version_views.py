@@ -26,7 +26,7 @@ from training.downloads import zip_response
 from training.exporting import card_of
 from training.figures import figures_of, settings_of
 from training.merge_report import report_of
-from training.models import CANDIDATE, LIVE, AliasMove, MemoryVersion, MergeRun, VersionKind
+from training.models import CANDIDATE, LIVE, AliasMove, DeletedVersion, MemoryVersion, MergeRun, VersionKind
 from training.overview import knowledge_as_of
 from training.rebuilding import start_rebuild
 from training.registry import delete_version
@@ -111,6 +111,7 @@ def _history(request: HttpRequest, row: Corpus) -> dict[str, Any]:
     versions = open_versions(row, request.user)
     live, live_is_closed = live_for(row, request.user)
     before = services.version_before(row)
+    deleted = DeletedVersion.objects.for_reader(request.user).filter(corpus=row)
     return {
         "versions": versions,
         "disk_use": versions.aggregate(total=Sum("size_bytes"))["total"],
@@ -119,7 +120,7 @@ def _history(request: HttpRequest, row: Corpus) -> dict[str, Any]:
         "candidate": versions.filter(aliases__name=CANDIDATE).first(),
         "before": before if before in versions else None,
         "moves": as_seen_by(request.user, row, moves_of(row)[:RECENT_MOVES]),
-        "deleted": row.deleted_versions.select_related("deleted_by")[:RECENT_MOVES],
+        "deleted": deleted.select_related("deleted_by")[:RECENT_MOVES],
     }
 
 

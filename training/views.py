@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from knowledge.models import Corpus, Role
 from knowledge.views import corpus_or_404
 from training import services
-from training.audience import live_for, open_versions
+from training.audience import live_for, open_trainings, open_versions
 from training.curve import chart_of
 from training.models import CANDIDATE
 from training.overview import documents_since, knowledge_as_of, states_for
@@ -69,8 +69,9 @@ def state_context(request: HttpRequest, row: Corpus) -> dict[str, Any]:
     live, live_is_closed = live_for(row, request.user)
     versions = open_versions(row, request.user)
     generations = list(row.generation_runs.annotate(unread_count=Count("unread"))[:RECENT_RUNS])
-    trainings = list(row.training_runs.select_related("version")[:RECENT_RUNS])
-    is_busy = any(run.is_active for run in (*generations, *trainings))
+    trainings = list(open_trainings(row, request.user).select_related("version")[:RECENT_RUNS])
+    is_training = any(run.is_active for run in trainings)
+    is_busy = is_training or any(run.is_active for run in generations)
     return {
         "corpus": row,
         "live": live,
@@ -86,7 +87,8 @@ def state_context(request: HttpRequest, row: Corpus) -> dict[str, Any]:
         "is_busy": is_busy,
         "poll_seconds": poll_seconds(is_busy),
         "generating": any(run.is_active for run in generations),
-        "training": any(run.is_active for run in trainings),
+        "training": is_training,
+        "is_closed_at_work": not is_training and row.training_runs.active().exists(),
         "versions": versions,
         **rights(request, row),
     }
@@ -106,6 +108,6 @@ def train(request: HttpRequest, slug: str) -> HttpResponse:
 def cancel(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Stop a training."""
     row = corpus_or_404(request, slug, Role.CURATOR)
-    get_object_or_404(row.training_runs, pk=pk).request_cancel()
+    get_object_or_404(open_trainings(row, request.user), pk=pk).request_cancel()
     messages.success(request, "The training is being cancelled.")
     return redirect(row)

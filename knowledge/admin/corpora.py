@@ -67,6 +67,11 @@ def count_of(rows: QuerySet[Any]) -> Coalesce:
     return Coalesce(Subquery(counted), 0)
 
 
+def kind_of(model: type[Run]) -> str:
+    """What a kind of run does, such as “generation”."""
+    return str(model._meta.verbose_name).removesuffix(" run")
+
+
 @admin.register(Corpus)
 class CorpusAdmin(DashboardViews, CorpusScopedAdmin):
     """Corpora. Superusers make them, owners describe them and name their people."""
@@ -120,8 +125,7 @@ class CorpusAdmin(DashboardViews, CorpusScopedAdmin):
 
     @admin.display(description="at work")
     def job(self, row: Any) -> str:
-        active = [model for model in self.run_models if getattr(row, f"n_{model.__name__}")]
-        return ", ".join(str(model._meta.verbose_name).removesuffix(" run") for model in active)
+        return ", ".join(kind_of(model) for model in self.run_models if getattr(row, f"n_{model.__name__}"))
 
     # -- the page -------------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
@@ -136,16 +140,11 @@ class CorpusAdmin(DashboardViews, CorpusScopedAdmin):
 
     def page_context(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         is_owner = row.allows(request.user, Role.OWNER)
-        board = dashboard_context(row)
+        board = dashboard_context(row, request.user)
         return board | {
-            "next_steps": [*board["next_steps"], *self.further_steps(row)],
+            "next_steps": [*board["next_steps"], *self.further_steps(row, request.user)],
             "links": self.links(row),
             "buttons": self.buttons(row, is_owner=is_owner),
-            "runs": [
-                self.admin_site.get_model_admin(model).progress_context(run)
-                for model in self.run_models
-                for run in model.objects.filter(corpus=row).active().select_related("corpus")
-            ],
             "members": [Members(role, list(row.group(role).user_set.order_by("username"))) for role in Role],
             "is_owner": is_owner,
             "review_url": f"{reverse('admin:knowledge_reflection_queue')}?corpus={row.slug}",
@@ -154,10 +153,24 @@ class CorpusAdmin(DashboardViews, CorpusScopedAdmin):
             "member_form": MemberForm(),
             "add_person_url": self.url_of(row, "add_person"),
             "remove_person_url": self.url_of(row, "remove_person"),
+            **self._at_work(request, row),
         }
 
-    def further_steps(self, corpus: Any) -> list[NextStep]:
-        """What the apps above this one have to say about what to do next."""
+    def _at_work(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """The runs at work that the person may see, and the kinds of those that the person may not."""
+        runs: list[dict[str, Any]] = []
+        closed: list[str] = []
+        for model in self.run_models:
+            admin_of: Any = self.admin_site.get_model_admin(model)
+            seen = admin_of.get_queryset(request).filter(corpus=row).active().select_related("corpus")
+            found = [admin_of.progress_context(run) for run in seen]
+            runs += found
+            if getattr(row, f"n_{model.__name__}") > len(found):
+                closed.append(kind_of(model))
+        return {"runs": runs, "closed_runs": closed}
+
+    def further_steps(self, corpus: Any, person: Any) -> list[NextStep]:
+        """What the apps above this one have to say to the person about what to do next."""
         return []
 
     def links(self, corpus: Any) -> list[Link]:

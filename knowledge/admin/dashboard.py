@@ -56,8 +56,8 @@ class Cell:
     url: str
 
 
-def dashboard_context(corpus: Corpus) -> dict[str, Any]:
-    """Everything that the corpus page shows beside what the corpus is and who belongs to it."""
+def dashboard_context(corpus: Corpus, person: Any) -> dict[str, Any]:
+    """Everything that the corpus page shows the person beside what the corpus is and who belongs to it."""
     kinds, flags = dashboard.by_kind(corpus), dashboard.flag_counts(corpus)
     covered = dashboard.coverage(corpus)
     return {
@@ -73,7 +73,7 @@ def dashboard_context(corpus: Corpus) -> dict[str, Any]:
         "coverage_url": corpus_url(corpus, "coverage"),
         "passages_url": corpus_url(corpus, "passages"),
         "more_url": corpus_url(corpus, "more"),
-        "stale_versions": stale_versions(corpus),
+        "stale_versions": stale_versions(corpus, person),
     }
 
 
@@ -100,10 +100,10 @@ def flag_url(corpus: Corpus, flag: Flag) -> str:
     return pairs_url(corpus, flag=flag.value, **pending)
 
 
-def stale_versions(corpus: Corpus) -> list[TrainedVersion]:
-    """The versions that learned pairs whose documents have changed since."""
+def stale_versions(corpus: Corpus, person: Any) -> list[TrainedVersion]:
+    """The versions that the person may see and that learned pairs whose documents have changed since."""
     changed = corpus.reflections.filter(flags__flag=Flag.DOCUMENT_CHANGED)
-    return versions_of(changed)
+    return versions_of(changed, person)
 
 
 # --- What to do next ---------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class DocumentAdmin(CorpusScopedAdmin):
             "pair_counts": list(
                 pairs.values_list("status").annotate(Count("pk", distinct=True)).order_by("status")
             ),
-            "trained_versions": versions_of(pairs_from(row)),
+            "trained_versions": versions_of(pairs_from(row), request.user),
             "remove_url": self.url_of(row, "delete"),
         }
 

@@ -111,15 +111,6 @@ def test_the_recipe_of_a_run_is_a_yaml_file(run, corpus):
     assert answer.content.decode().startswith("seed: 1 ")
 
 
-def test_versions_that_are_closed_to_a_person_are_not_named(run, corpus):
-    other = CorpusFactory()
-    closed = MemoryVersionFactory(corpus=corpus, number=31, corpora=[other])
-    TrainingRun.objects.filter(pk=run.pk).update(version=closed, continues=closed, status="succeeded")
-    page = page_of(run)
-    assert "version 31" not in page
-    assert "Goes on from another version" in page
-
-
 def test_what_was_forgotten_is_shown_with_the_figures_before_and_after(run, corpus):
     side: dict[str, Any] = {"trained_questions": 20, "held_out_questions": 0, "unknown_questions": 9}
     before = side | {"trained_recall": 1.0, "held_out_recall": None, "false_answer_rate": 0.1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,13 +13,15 @@ from django.db.models import Q
 from knowledge.models import Corpus, GenerationRun
 from memosite.runs import UNFINISHED, Run, RunQuerySet
 from training.models.bases import BaseModel
-from training.models.versions import MemoryVersion, for_reader_of_all
-
-if TYPE_CHECKING:
-    from typing import Self
+from training.models.closing import Closable, ForReader
+from training.models.versions import MemoryVersion
 
 
-class TrainingRun(Run):
+class ClosableRunQuerySet(ForReader, RunQuerySet):
+    pass
+
+
+class TrainingRun(Closable, Run):
     """The training of one memory version on the approved pairs of a corpus."""
 
     task_name = "training.train"
@@ -66,6 +68,8 @@ class TrainingRun(Run):
         default=dict, blank=True, help_text="What was left out, and what a continued version forgot."
     )
 
+    objects: ClassVar[Any] = ClosableRunQuerySet.as_manager()
+
     class Meta(Run.Meta):
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -78,6 +82,10 @@ class TrainingRun(Run):
     def __str__(self) -> str:
         return f"Training {self.pk} of {self.corpus}"
 
+    def is_for_no_more_than(self, other: TrainingRun) -> bool:
+        """Whether everybody who may know of this run may know of the other one."""
+        return not other.is_sealed and not other.corpora.exclude(pk__in=self.corpora.values("pk")).exists()
+
     @property
     def folder(self) -> Path:
         """The run's own folder: it becomes the version's artifact when training completes."""
@@ -88,22 +96,12 @@ class TrainingRun(Run):
         return f"{self.corpus.slug}-run{self.pk}"
 
 
-class MergeRunQuerySet(RunQuerySet):
-    def for_reader(self, person: Any) -> Self:
-        """Merges whose result the person may ask: to others their parents' names and figures do not exist."""
-        return for_reader_of_all(self, person)
-
-
-class MergeRun(Run):
-    """The merging of several versions into a new one of ``corpus``, and its evaluation on each parent's pairs.
-
-    ``corpora`` are ``corpus`` and all that the parents learned from: they outlive a parent that is deleted.
-    """
+class MergeRun(Closable, Run):
+    """The merging of several versions into a new one of ``corpus``, and its evaluation on each parent's pairs."""
 
     task_name = "training.merge"
 
     corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="merge_runs")
-    corpora = models.ManyToManyField(Corpus, related_name="+", editable=False)
     parents = models.ManyToManyField(MemoryVersion, related_name="merged_by")
     method = models.CharField(max_length=40)
     options = models.JSONField(default=dict, blank=True, help_text="Weights, density and the like.")
@@ -112,7 +110,7 @@ class MergeRun(Run):
         MemoryVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="merge_run"
     )
 
-    objects: ClassVar[Any] = MergeRunQuerySet.as_manager()
+    objects: ClassVar[Any] = ClosableRunQuerySet.as_manager()
 
     class Meta(Run.Meta):
         constraints: ClassVar = [

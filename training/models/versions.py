@@ -12,10 +12,11 @@ from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.urls import reverse
 
-from knowledge.models import Corpus, Reflection, Role
+from knowledge.models import Corpus, Reflection
 from memosite.errors import Conflict
 from memosite.models import Endpoint
 from training.models.bases import BaseModel
+from training.models.closing import Closable, ClosableQuerySet, for_reader_of_all
 
 if TYPE_CHECKING:
     from typing import Self
@@ -31,13 +32,6 @@ class MemoryVersionQuerySet(models.QuerySet["MemoryVersion"]):
     def for_reader(self, person: Any) -> Self:
         """Versions whose whole audience the person is part of: a reader of every corpus they learned from."""
         return for_reader_of_all(self, person)
-
-
-def for_reader_of_all(rows: Any, person: Any) -> Any:
-    """Rows whose ``corpus`` and ``corpora`` the person reads, all of them."""
-    readable = Corpus.objects.for_role(person, Role.READER).values("pk")
-    closed = Corpus.objects.exclude(pk__in=readable)
-    return rows.filter(corpus__in=readable).exclude(corpora__in=closed)
 
 
 class VersionKind(models.TextChoices):
@@ -127,7 +121,7 @@ def _keep_audiences(instance: Corpus, **_: Any) -> None:
         raise Conflict(f"{taught} learned from “{instance}”. Delete that version first.")
 
 
-class DeletedVersion(models.Model):
+class DeletedVersion(Closable):
     """What stays of a version that was deleted: its number, which is never given again, and its hashes."""
 
     corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="deleted_versions")
@@ -139,6 +133,8 @@ class DeletedVersion(models.Model):
     )
     deleted_at = models.DateTimeField(auto_now_add=True)
     reason = models.CharField(max_length=300)
+
+    objects = ClosableQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["corpus", "-number"]
@@ -206,8 +202,10 @@ class Alias(models.Model):
         return f"{self.name} -> {self.version}"
 
 
-class AliasMove(models.Model):
+class AliasMove(Closable):
     """One move of an alias: who moved it from where to where, when and why."""
+
+    corpus_path = "alias__corpus"
 
     alias = models.ForeignKey(Alias, on_delete=models.CASCADE, related_name="moves")
     from_version = models.ForeignKey(MemoryVersion, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -220,6 +218,8 @@ class AliasMove(models.Model):
     is_rollback = models.BooleanField(
         default=False, editable=False, help_text="It took moves back; the next rollback goes further back."
     )
+
+    objects = ClosableQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-pk"]
