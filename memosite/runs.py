@@ -109,6 +109,7 @@ class Run(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     task_name: ClassVar[str]  # the Celery task that does the work, given the row's id
+    resumable: ClassVar[tuple[str, ...]] = (Status.PAUSED,)  # from what it can go on where it stopped
 
     objects: ClassVar[Any] = RunQuerySet.as_manager()
 
@@ -129,6 +130,10 @@ class Run(models.Model):
     @property
     def is_paused(self) -> bool:
         return self.status == Status.PAUSED
+
+    @property
+    def is_resumable(self) -> bool:
+        return self.status in self.resumable
 
     @property
     def workbench_page(self) -> str:
@@ -186,14 +191,20 @@ class Run(models.Model):
         self.refresh_from_db()
 
     def resume(self) -> None:
-        """Let a paused run go on where it stopped. Raises Conflict unless it is paused."""
-        resumed = (
-            type(self)
-            .objects.filter(pk=self.pk, status=Status.PAUSED)
-            .update(status=Status.QUEUED, pause_requested=False, error="", fruitless=0, sent_at=None)
+        """Let the run go on where it stopped. Raises Conflict unless it is one of ``resumable``."""
+        rows = type(self).objects.filter(pk=self.pk, status__in=self.resumable)
+        resumed = rows.update(
+            status=Status.QUEUED,
+            pause_requested=False,
+            cancel_requested=False,
+            error="",
+            fruitless=0,
+            sent_at=None,
+            finished_at=None,
         )
         if not resumed:
-            raise Conflict(f"This run is {self.get_status_display()}; only a paused one can be resumed.")
+            told = " or ".join(Status(status).label.lower() for status in self.resumable)
+            raise Conflict(f"This run is {self.get_status_display()}; only a {told} one can be resumed.")
         self.refresh_from_db()
         self.enqueue()
 

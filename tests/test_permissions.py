@@ -68,6 +68,7 @@ PAGES = [
     Row("training-run", "get", pages_for("reader"), ("slug", "training")),
     Row("run-recipe", "get", pages_for("curator"), ("slug", "training")),
     Row("cancel-training", "post", pages_for("curator", done=302), ("slug", "training")),
+    Row("resume-training", "post", pages_for("curator", done=302), ("slug", "training")),
     Row("version", "get", pages_for("reader"), ("slug", "number")),
     Row(
         "promote-version",
@@ -131,6 +132,7 @@ API = [
     Row("api-training-runs", "get", api_for("reader"), SLUG),
     Row("api-training-run", "get", api_for("reader"), ("training",)),
     Row("api-training-cancel", "post", api_for("curator"), ("training",)),
+    Row("api-training-resume", "post", api_for("curator", done=409), ("training",)),  # it did not fail
     Row("api-merges", "get", api_for("reader"), SLUG),
     Row("api-merges", "post", api_for("curator", done=400), SLUG, {}),  # no parents
     Row("api-merge", "get", api_for("reader"), ("merge",)),

@@ -145,6 +145,17 @@ class TrainingRunCancel(APIView):
         return Response(TrainingRunSerializer(run).data)
 
 
+class TrainingRunResume(APIView):
+    """Let a failed training run go on."""
+
+    @extend_schema(request=None, responses={202: TrainingRunSerializer})
+    def post(self, request: Request, pk: int) -> Response:
+        """It goes on from its last checkpoint, on the pairs that it began with (curators)."""
+        run = _run(request, Role.CURATOR, pk)
+        services.resume_training(run)
+        return Response(TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
+
+
 def _run(request: Request, role: Role, pk: int) -> TrainingRun:
     found: TrainingRun = own_row(request, TrainingRun.objects.for_reader(request.user), role, pk=pk)
     return found

@@ -10,6 +10,7 @@ urlpatterns = [
     path("corpora/<slug:slug>/runs/training/", api.TrainingRunList.as_view(), name="api-training-runs"),
     path("runs/training/<int:pk>/", api.TrainingRunDetail.as_view(), name="api-training-run"),
     path("runs/training/<int:pk>/cancel/", api.TrainingRunCancel.as_view(), name="api-training-cancel"),
+    path("runs/training/<int:pk>/resume/", api.TrainingRunResume.as_view(), name="api-training-resume"),
     path("corpora/<slug:slug>/merges/", api_merges.MergeList.as_view(), name="api-merges"),
     path("runs/merge/<int:pk>/", api_merges.MergeDetail.as_view(), name="api-merge"),
     path("runs/merge/<int:pk>/cancel/", api_merges.MergeCancel.as_view(), name="api-merge-cancel"),

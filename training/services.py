@@ -66,6 +66,18 @@ def start_training(
     return run
 
 
+def resume_training(run: TrainingRun) -> None:
+    """Let a training that failed go on from its last checkpoint, on the pairs that it began with.
+
+    Raises Conflict unless it failed, and while another training is at work on the corpus.
+    """
+    try:
+        with transaction.atomic():
+            run.resume()
+    except IntegrityError as error:
+        raise Conflict("Another training is at work on this corpus. Wait for it, or cancel it.") from error
+
+
 def continue_after_generation(run: GenerationRun) -> None:
     """Start the training that a go-live generation asks for, once, however often this is called."""
     if not TrainingRun.objects.filter(after_generation=run).exists():

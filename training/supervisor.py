@@ -7,11 +7,13 @@ last checkpoint. The folder becomes the artifact of the version.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
 from knowledge.models import Reflection
+from memosite.runs import RunCancelled
 from training.continuing import Continued, trainable_pairs
 from training.engine.artifact import MANIFEST
 from training.engine.pairs import Pair
@@ -126,7 +128,11 @@ def _follow_engine(run: TrainingRun, command: list[str]) -> None:
             )
         run.report(**_progress(run, event))
 
-    follow_engine(command, run.folder.with_suffix(".log"), record)
+    try:
+        follow_engine(command, run.folder.with_suffix(".log"), record)
+    except RunCancelled:  # nobody goes on from its checkpoint, which may take many gigabytes
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
 
 
 def _keep(run: TrainingRun, found: Event) -> None:

@@ -12,6 +12,7 @@ urlpatterns = [
     path("corpora/<slug:slug>/trainings/<int:pk>/recipe/", train_views.run_recipe, name="run-recipe"),
     path("corpora/<slug:slug>/trainings/", views.train, name="start-training"),
     path("corpora/<slug:slug>/trainings/<int:pk>/cancel/", views.cancel, name="cancel-training"),
+    path("corpora/<slug:slug>/trainings/<int:pk>/resume/", views.resume, name="resume-training"),
     path("corpora/<slug:slug>/rollback/", version_views.rollback, name="rollback"),
     path("corpora/<slug:slug>/versions/compare/", version_views.compare, name="compare-versions"),
     path("corpora/<slug:slug>/versions/merge/", merge_views.merge, name="merge-versions"),

@@ -111,3 +111,13 @@ def cancel(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     get_object_or_404(open_trainings(row, request.user), pk=pk).request_cancel()
     messages.success(request, "The training is being cancelled.")
     return redirect(row)
+
+
+@login_required
+@require_POST
+def resume(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Let a failed training go on."""
+    row = corpus_or_404(request, slug, Role.CURATOR)
+    services.resume_training(get_object_or_404(open_trainings(row, request.user), pk=pk))
+    messages.success(request, "The training goes on from its last checkpoint.")
+    return redirect("training-run", slug, pk)

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from knowledge.models import Corpus, Role
+from memosite.runs import RunCancelled
 from tests.factories import CorpusFactory, MemoryVersionFactory, ReflectionFactory, TrainingRunFactory
 from tests.workbench import browser_of, make_person
+from training import supervisor
 from training.models import TrainingRun
 from training.supervisor import _progress
 
@@ -125,6 +128,38 @@ def test_what_was_forgotten_is_shown_with_the_figures_before_and_after(run, corp
         assert "What it forgot" in page
         assert "Of what version 1 knew" in page
         assert "<td>100 %</td><td>75 %</td>" in page
+
+
+def test_a_training_that_failed_goes_on_from_its_checkpoint(run, corpus):
+    TrainingRun.objects.update(status="failed", error="The disk is full.", finished_at=timezone.now())
+    resume = reverse("resume-training", args=["harbour", run.pk])
+    assert resume in page_of(run)
+    assert resume not in page_of(run, Role.READER)
+    assert browser_of(make_person("mia", corpus, Role.CURATOR)).post(resume).status_code == 302
+    run.refresh_from_db()
+    assert (run.status, run.error, run.finished_at, run.done) == ("queued", "", None, 10)
+
+
+def test_a_failed_training_does_not_go_on_beside_another_one(run, corpus):
+    failed = TrainingRunFactory(corpus=corpus, status="failed")
+    desk = browser_of(make_person("mia", corpus, Role.CURATOR))
+    refusal = desk.post(reverse("api-training-resume", args=[failed.pk]))
+    assert (refusal.status_code, "Another training is at work" in refusal.json()["detail"]) == (409, True)
+    TrainingRun.objects.filter(pk=run.pk).update(status="cancelled")
+    cancelled = desk.post(reverse("api-training-resume", args=[run.pk]))
+    assert (cancelled.status_code, "only a failed one" in cancelled.json()["detail"]) == (409, True)
+    assert desk.post(reverse("api-training-resume", args=[failed.pk])).status_code == 202
+
+
+def test_a_cancelled_training_leaves_no_checkpoint_behind(run, settings, monkeypatch):
+    def cancelled(*arguments: Any) -> None:
+        (run.folder / "checkpoint").mkdir(parents=True)
+        raise RunCancelled
+
+    monkeypatch.setattr(supervisor, "follow_engine", cancelled)
+    with pytest.raises(RunCancelled):
+        supervisor._follow_engine(run, [])
+    assert not run.folder.exists()
 
 
 def test_a_run_of_another_corpus_is_not_found_here(run):

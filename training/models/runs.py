@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from knowledge.models import Corpus, GenerationRun
-from memosite.runs import UNFINISHED, Run, RunQuerySet
+from memosite.runs import UNFINISHED, Run, RunQuerySet, Status
 from training.models.bases import BaseModel
 from training.models.closing import Closable, ForReader
 from training.models.versions import MemoryVersion
@@ -25,6 +25,7 @@ class TrainingRun(Closable, Run):
     """The training of one memory version on the approved pairs of a corpus."""
 
     task_name = "training.train"
+    resumable = (Status.FAILED,)  # its checkpoint is kept
 
     corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="training_runs")
     base_model = models.ForeignKey(
