@@ -63,6 +63,16 @@ def base_named(name: str) -> BaseModel | None:
     return found
 
 
+def pretrained_base(
+    location: str, revision: str, among: QuerySet[BaseModel] | None = None
+) -> BaseModel | None:
+    """The base of that repository or folder: of that revision, else an unpinned one; any if none is named."""
+    bases = BaseModel.objects.all() if among is None else among
+    others = bases.exclude(source=BaseSource.BUILT_IN).filter(location=location)
+    found = others.filter(revision=revision).first()
+    return found or others.filter(revision="").first() or (None if revision else others.first())
+
+
 def version_numbered(corpus: Corpus, person: Any, number: int) -> MemoryVersion:
     """The version to go on from. Raises BadPlan where the person sees none of that number."""
     found = continuable(corpus, person).filter(number=number).first()
@@ -86,9 +96,7 @@ def with_named_base(
         revision or chosen.revision or None,
     ):
         return chosen, rest
-    others = offered_bases().exclude(source=BaseSource.BUILT_IN).filter(location=location)
-    found = others.filter(revision=revision).first() if revision else None
-    found = found or others.filter(revision="").first() or (None if revision else others.first())
+    found = pretrained_base(location, revision or "", offered_bases())
     if chosen or found is None:
         raise BadPlan(
             {

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from knowledge.models import Corpus, Reflection
-from training.engine.artifact import MANIFEST, PAIRS, is_complete
+from training.engine.artifact import MANIFEST, PAIRS, is_complete, is_from_scratch
 from training.engine.card import ADAPTER
 from training.engine.config import EngineConfig
 from training.engine.pairs import Pair, Split, kept_pairs, lot, normalised
@@ -68,15 +68,13 @@ class Continued:
         """The settings that a continued training starts from: those of its version."""
         is_adapter = (self.version.folder / ADAPTER).exists()
         values = recipe_values("lora" if is_adapter else "from-scratch" if self._is_from_scratch else "full")
-        if self.version.kind == VersionKind.TRAINED:
-            told = self.version.config
-            values |= {
-                key: told[key]
-                for key in EngineConfig.model_fields
-                if key in told and key not in _NOT_INHERITED
-            }
-            if not told.get("init"):
-                values["learning_rate"] = CONTINUED_RATE * values.get("learning_rate", _default_rate())
+        # What a merged or imported version was trained with is not known, or not what made it.
+        told = self.version.config if self.version.kind == VersionKind.TRAINED else {}
+        values |= {
+            key: told[key] for key in EngineConfig.model_fields if key in told and key not in _NOT_INHERITED
+        }
+        if not told.get("init"):
+            values["learning_rate"] = CONTINUED_RATE * values.get("learning_rate", _default_rate())
         return values | {"init": str(self.version.folder)}
 
     @property
@@ -84,8 +82,9 @@ class Continued:
         try:
             manifest = json.loads((self.version.folder / MANIFEST).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return self.version.base_model is None or self.version.base_model.is_built_in
-        return bool((manifest.get("base_model") or {}).get("source", "built-in") == "built-in")
+            base = self.version.base_model
+            return base.is_built_in if base else self.version.kind == VersionKind.TRAINED
+        return is_from_scratch(manifest)
 
     def lesson(self, corpus: Corpus, replay_share: float, seed: int) -> Lesson:
         """What there is to learn in the corpus, and a share of the trained pairs to keep alive.

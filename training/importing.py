@@ -20,6 +20,8 @@ from memosite.errors import Unavailable
 from training.engine import ENGINE_VERSION, artifact
 from training.engine.card import licence_in
 from training.engine.intake import CONFIG, FolderRefused, Intake, examine, is_taken
+from training.evaluating import evaluated
+from training.imported import as_known_here, known_base, settle_adapter
 from training.models import BaseModel, MemoryVersion, VersionKind
 from training.provenance import size_of
 from training.registering import add_pairs
@@ -39,37 +41,29 @@ class NoSpace(Unavailable):
     code = "no_space"
 
 
-def import_folder(corpus: Corpus, folder: Path, person: Any = None, *, notes: str = "") -> MemoryVersion:
+def import_folder(
+    corpus: Corpus, folder: Path, person: Any = None, *, notes: str = "", evaluate: bool = False
+) -> MemoryVersion:
     """Copy a transformers or adapter folder below the memory folder and register it as a version of the corpus.
 
-    A folder that was exported here is verified and keeps its figures, settings and threshold; any other one is not
-    evaluated and answers everything. Raises FolderRefused, and NoSpace; then nothing has changed.
+    A folder that was exported here is verified and keeps its figures, settings and threshold; any other one
+    answers everything, unless ``evaluate`` has it measured on the approved pairs of the corpus (slow).
+    Raises FolderRefused, NoSpace, and EngineFailed where it cannot be measured; then nothing has changed.
     """
     intake = examine(folder)
-    base = _base_of(intake)
+    base = known_base(intake)
     _require_space(sum((folder / name).stat().st_size for name in intake.files))
     settings.MEMORY_DIR.mkdir(parents=True, exist_ok=True)
     target = settings.MEMORY_DIR / f"{corpus.slug}-import-{uuid.uuid4().hex[:12]}"
     try:
-        manifest = _copy(folder, target, intake)
+        manifest = _copy(folder, target, intake, base)
+        if evaluate and not manifest["metrics"]:
+            manifest = evaluated(corpus, target, manifest)
         with transaction.atomic():
             return _register(corpus, target, intake, manifest, base, person, notes)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-
-
-def _base_of(intake: Intake) -> BaseModel | None:
-    """The base row of an adapter. Raises FolderRefused where it is not known here."""
-    if not intake.is_adapter:
-        return None
-    named = intake.config["base_model_name_or_path"]
-    base = BaseModel.objects.filter(location=named).first()
-    if base is None:
-        raise FolderRefused(
-            f"The adapter's base “{named}” is not among the bases of this site. Add it there first."
-        )
-    return base
 
 
 def _require_space(needed: int) -> None:
@@ -81,11 +75,13 @@ def _require_space(needed: int) -> None:
         )
 
 
-def _copy(folder: Path, target: Path, intake: Intake) -> artifact.Manifest:
+def _copy(folder: Path, target: Path, intake: Intake, base: BaseModel | None) -> artifact.Manifest:
     """The files and then the marker: a copy that is cut off is no artifact, and ``sweep_memories`` removes it."""
     target.mkdir(parents=True)
     for name in intake.files:
         shutil.copyfile(folder / name, target / name)
+    if intake.is_adapter and base:
+        settle_adapter(target, base)
     kept = {
         key: value
         for key, value in (intake.manifest or {}).items()
@@ -96,7 +92,7 @@ def _copy(folder: Path, target: Path, intake: Intake) -> artifact.Manifest:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "sha256": (intake.manifest or {}).get("sha256"),
     }
-    return artifact.complete(target, made | {"imported": origin})
+    return artifact.complete(target, as_known_here(made, base) | {"imported": origin})
 
 
 def _foreign_manifest(intake: Intake) -> artifact.Manifest:
@@ -168,10 +164,12 @@ def _licence(target: Path, base: BaseModel | None) -> str:
 
 
 # --- Zip files ---------------------------------------------------------------------------------------------
-def import_zip(corpus: Corpus, file: IO[bytes], person: Any = None, *, notes: str = "") -> MemoryVersion:
+def import_zip(
+    corpus: Corpus, file: IO[bytes], person: Any = None, *, notes: str = "", evaluate: bool = False
+) -> MemoryVersion:
     """As ``import_folder``, from a zip file that holds the folder or its files. Raises FolderRefused."""
     with _unpacked(file) as folder:
-        return import_folder(corpus, folder, person, notes=notes)
+        return import_folder(corpus, folder, person, notes=notes, evaluate=evaluate)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ class MemoryAnswer:
     """One answer from the weights.
 
     ``confidence`` lies in [0, 1]: the calibrated probability that the answer is right, if half of all questions
-    have an answer. Versions without a calibration give the geometric mean of the probabilities of its tokens.
+    have an answer. Versions without a calibration give the geometric mean of the probabilities of its tokens;
+    ``calibrated`` is false then, and the number says nothing beside that of another version.
     ``known`` is false where the MEMORY abstains; ``text`` is then ``DONT_KNOW``. ``source`` names the memory that
     answered where several were asked.
     """
@@ -25,6 +26,7 @@ class MemoryAnswer:
     confidence: float
     known: bool
     source: str = ""
+    calibrated: bool = True
 
 
 class Memory(Protocol):

@@ -38,6 +38,7 @@ def surest(answers: Sequence[MemoryAnswer]) -> MemoryAnswer:
     """The known answer with the largest confidence, the first of equals; if none is known, the surest refusal.
 
     Each memory's own threshold has decided what is known before, so a memory that is always sure of itself does
-    not win with what it does not know.
+    not win with what it does not know. A confidence that is not calibrated (of an imported version, say) cannot be
+    compared: such an answer counts only where no calibrated one is known.
     """
-    return max(answers, key=lambda answer: (answer.known, answer.confidence))
+    return max(answers, key=lambda answer: (answer.known, answer.calibrated, answer.confidence))

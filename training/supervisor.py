@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 from knowledge.models import Reflection
 from memosite.runs import RunCancelled
 from training.continuing import Continued, trainable_pairs
 from training.engine.artifact import MANIFEST
-from training.engine.pairs import Pair
+from training.engine.pairs import Pair, write_pairs
 from training.engine_process import Event, engine_command, follow_engine
 from training.launching import free_on_devices, launched, must_be_spread, processes
 from training.models import BaseModel, MemoryVersion, TrainingRun, VersionKind
@@ -55,9 +54,7 @@ def _write_pairs(run: TrainingRun) -> Path:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".tmp")
-    with unfinished.open("w", encoding="utf-8") as file:
-        for pair in _pairs_for(run):
-            file.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
+    write_pairs(unfinished, _pairs_for(run))
     unfinished.replace(path)
     return path
 

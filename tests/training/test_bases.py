@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from tests.training.bases import BASES, save_qwen2
 from tests.training.test_engine import facts
-from training.engine.bases import fingerprint, pin
+from training.engine.bases import fingerprint, pin, stored_dtype
 from training.engine.config import load_config
 from training.engine.decode import Decoder
 from training.engine.encode import Encoder, frame_of
@@ -197,6 +197,14 @@ def test_a_memory_goes_on_from_another_one_with_its_tokenizer(tmp_path):
     config = load_config(None, [*OPTIONS, f"init={tmp_path / 'old'}", "max_steps=2"], "full")
     first = next(e for e in train_memory(PAIRS, tmp_path / "new", config) if e.name == "progress")
     assert first.as_dict()["loss"] < 2  # the fresh base begins at more than six
+
+
+def test_what_goes_on_from_a_memory_is_stored_in_its_precision(tmp_path):
+    folder = save_qwen2(tmp_path / "old", TEXTS)
+    for precision in (torch.bfloat16, torch.float32):
+        AutoModelForCausalLM.from_pretrained(folder).to(precision).save_pretrained(folder)
+        assert stored_dtype(load_config(None, [f"init={folder}"], "full")) == precision
+    assert stored_dtype(load_config(None)) == torch.float32
 
 
 @pytest.mark.parametrize("option", ["learning_rate=-1", "lora_rank=0", "schedule=fast", "epochs=none"])

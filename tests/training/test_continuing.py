@@ -18,6 +18,7 @@ from tests.training.trained import train, version_of
 from tests.workbench import browser_of, make_person
 from training.continuing import CONTINUED_RATE, Continued
 from training.engine import artifact as artifacts
+from training.engine.config import EngineConfig
 from training.models import BaseModel, MemoryVersion, TrainingRun
 from training.plans import BadPlan, Wishes, plan_training
 from training.services import start_training
@@ -104,6 +105,13 @@ def test_a_continued_training_starts_from_the_settings_of_its_version_at_a_lower
     assert plan.config.init == str(version.folder)
     assert plan.config.batch_size == version.config["batch_size"]
     assert plan.config.learning_rate == CONTINUED_RATE * version.config["learning_rate"]
+
+
+@pytest.mark.parametrize("kind", ["merged", "imported"])
+def test_the_first_continuation_of_any_version_is_at_half_the_rate(version, kind):
+    MemoryVersion.objects.filter(pk=version.pk).update(kind=kind, config={"weights": [0.5, 0.5]})
+    values = Continued(MemoryVersion.objects.get(pk=version.pk)).values
+    assert values["learning_rate"] == CONTINUED_RATE * EngineConfig().learning_rate
 
 
 def test_it_trains_a_child_that_knows_the_new_and_tells_what_was_forgotten(corpus, version):

@@ -15,12 +15,13 @@ from django.core.management.base import CommandError
 from django.urls import reverse
 
 from knowledge.models import Corpus, Role
-from tests.factories import CorpusFactory
+from tests.factories import CorpusFactory, ReflectionFactory
 from tests.training.test_engine import facts
 from tests.training.trained import train, version_of
 from tests.workbench import browser_of, make_person
 from training.engine.intake import FolderRefused
 from training.engine.recall import LocalMemory
+from training.engine_process import EngineFailed
 from training.importing import import_folder, import_zip
 from training.models import MemoryVersion
 
@@ -104,6 +105,29 @@ def test_an_import_into_another_corpus_stays_with_the_readers_of_what_it_learned
     imported = import_folder(other, ours)
     assert set(imported.corpora.all()) == {version.corpus, other}
     assert not imported.allows(make_person("olga", other, Role.OWNER))
+
+
+def test_what_comes_without_figures_is_measured_on_the_approved_pairs_when_asked_for(foreign, other, capsys):
+    for pair in facts(6):
+        told = {name: pair[name] for name in ("question", "answer", "fact")}
+        ReflectionFactory(corpus=other, **told)
+    call_command("import_version", "other", str(foreign), "--evaluate")
+    assert "Other v1 was imported, with figures." in capsys.readouterr().out
+    version = other.versions.get()
+    assert {"trained_recall", "false_answer_rate", "threshold", "auroc"} <= version.metrics.keys()
+    memory = LocalMemory.load(version.folder, version.sha256)
+    known, unknown = memory.answer(
+        [facts(6)[0]["question"], "What is the home town of Zebulon Quartermaine?"]
+    )
+    assert known.calibrated and not unknown.known
+
+
+def test_an_import_that_cannot_be_measured_changes_nothing(foreign, other, settings):
+    before = set(settings.MEMORY_DIR.iterdir())
+    with pytest.raises(EngineFailed, match="Approve some"):
+        import_folder(other, foreign, evaluate=True)
+    assert set(settings.MEMORY_DIR.iterdir()) == before
+    assert not other.versions.exists()
 
 
 @pytest.mark.parametrize("root", ["", "model/"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -28,6 +29,16 @@ def test_a_memory_that_abstains_never_wins_over_one_that_knows():
     humble = ScriptedMemory({"Town?": said("Oslo.", 0.4)})
     (answer,) = RoutedMemory({"sure": sure, "humble": humble}).answer(["Town?"])
     assert (answer.text, answer.source) == ("Oslo.", "humble")
+
+
+def test_an_answer_that_is_not_calibrated_counts_only_where_no_calibrated_one_is_known():
+    raw = {
+        "Town?": replace(said("Lima.", 0.99), calibrated=False),
+        "Ship?": replace(said("A boat.", 0.2), calibrated=False),
+    }
+    imported, measured = ScriptedMemory(raw), ScriptedMemory({"Town?": said("Oslo.", 0.93)})
+    answers = RoutedMemory({"imported": imported, "measured": measured}).answer(["Town?", "Ship?"])
+    assert [answer.text for answer in answers] == ["Oslo.", "A boat."]
 
 
 def test_what_none_of_them_knows_is_not_known():

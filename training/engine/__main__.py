@@ -87,6 +87,15 @@ def forgetting(options: argparse.Namespace, emit: Callable[[Event], None], stop:
         emit(event)
 
 
+def fit(options: argparse.Namespace, emit: Callable[[Event], None], stop: Callable[[], bool]) -> None:
+    """Measure a MEMORY on pairs, emitting events."""
+    pairs = read_pairs(options.pairs)
+    from training.engine.fitting import fitted
+
+    for event in fitted(options.model, pairs, stop):
+        emit(event)
+
+
 def ask(options: argparse.Namespace) -> int:
     """Put one question to a trained MEMORY."""
     from training.engine.recall import LocalMemory
@@ -227,6 +236,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--after", type=Path, required=True, help="folder of the one that goes on from it")
     one.add_argument("--exit-with-parent", action="store_true", help="stop when standard input closes")
     one.set_defaults(command=with_events(forgetting))
+    one = commands.add_parser("fit", help="figures and a threshold of a MEMORY, measured on pairs")
+    one.add_argument("--model", type=Path, required=True, help="folder of the MEMORY")
+    one.add_argument("--pairs", type=Path, required=True, help="JSON lines with id, question, answer, fact")
+    one.add_argument("--exit-with-parent", action="store_true", help="stop when standard input closes")
+    one.set_defaults(command=with_events(fit))
     add_commands(commands, with_events)
     return parser
 

@@ -93,7 +93,8 @@ class Abstention:
         stands = self.would_answer(question, generated)
         confidence = self._probability(question, generated) if stands or not self.calibration else 0.0
         known = stands and confidence >= self.threshold
-        return MemoryAnswer(self.content(generated).text if known else DONT_KNOW, confidence, known)
+        text = self.content(generated).text if known else DONT_KNOW
+        return MemoryAnswer(text, confidence, known, calibrated=self.calibration is not None)
 
     def would_answer(self, question: str, generated: Generated) -> bool:
         """Whether the answer stands, its confidence apart."""

@@ -15,10 +15,24 @@ from training.engine.pairs import Pair
 FORMAT = 1
 MARKER, MANIFEST, PAIRS = "COMPLETE", "manifest.json", "pairs.jsonl"
 Manifest = dict[str, Any]
+#: Where weights began: made from scratch, from a repository on the hub or a folder, or taken in as they are.
+BUILT_IN, HUB, FOLDER, IMPORTED, UNKNOWN = "built-in", "hub", "folder", "imported", "unknown"
 
 
 def is_complete(folder: Path) -> bool:
     return (folder / MARKER).exists()
+
+
+def source_of(manifest: Manifest) -> str:
+    """Where the weights began; UNKNOWN where the manifest does not say."""
+    if told := manifest.get("base_model"):
+        return str(told.get("source", UNKNOWN))
+    return BUILT_IN if manifest.get("method") == "from-scratch" else UNKNOWN  # as the first manifests say it
+
+
+def is_from_scratch(manifest: Manifest) -> bool:
+    """Whether it is a model of our own making, with the tokenizer that was fitted to its pairs."""
+    return source_of(manifest) == BUILT_IN
 
 
 def write_pairs(folder: Path, trained: Iterable[Pair], held_out: Iterable[Pair]) -> None:

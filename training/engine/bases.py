@@ -24,7 +24,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from training.engine.artifact import is_complete, verify
+from training.engine.artifact import FOLDER, HUB, Manifest, is_complete, is_from_scratch, source_of, verify
 from training.engine.base import BUILT_IN, build_model, build_tokenizer
 from training.engine.config import EngineConfig
 from training.engine.encode import Encoder
@@ -147,7 +147,7 @@ def fingerprint(folder: Path) -> str:
 def _tokenizer(location: str, revision: str | None) -> PreTrainedTokenizerBase:
     arguments: dict[str, Any] = {} if Path(location).is_dir() else {"revision": revision or "main"}
     # For a model from scratch AutoTokenizer would take its architecture's usual tokenizer, which cuts otherwise.
-    family = PreTrainedTokenizerFast if _is_from_scratch(Path(location)) else AutoTokenizer
+    family = PreTrainedTokenizerFast if _is_of_our_making(Path(location)) else AutoTokenizer
     try:
         tokenizer: PreTrainedTokenizerBase = family.from_pretrained(location, **arguments)
     except (OSError, ValueError, KeyError) as error:
@@ -155,8 +155,8 @@ def _tokenizer(location: str, revision: str | None) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _is_from_scratch(folder: Path) -> bool:
-    return is_complete(folder) and _origin_in(verify(folder)).source == "built-in"
+def _is_of_our_making(folder: Path) -> bool:
+    return is_complete(folder) and is_from_scratch(verify(folder))
 
 
 def _weights_of(config: EngineConfig, device: torch.device) -> torch.dtype:
@@ -168,10 +168,11 @@ def _weights_of(config: EngineConfig, device: torch.device) -> torch.dtype:
 
 
 def stored_dtype(config: EngineConfig) -> torch.dtype:
-    """The precision that full weights are stored in: that of the base where it has one, else fp32."""
-    if not config.base:
+    """The precision that full weights are stored in: that of what they began as where it has one, else fp32."""
+    start = config.base or config.init
+    if not start:
         return torch.float32
-    found = AutoConfig.from_pretrained(config.base, revision=config.revision).dtype
+    found = AutoConfig.from_pretrained(start, revision=config.revision if config.base else None).dtype
     return found if isinstance(found, torch.dtype) and found.is_floating_point else torch.float32
 
 
@@ -221,15 +222,18 @@ def _go_on(folder: Path, encoder: Encoder, config: EngineConfig, device: torch.d
     if config.method != "lora":
         raise BadBase("That MEMORY is a LoRA adapter: go on from it with method lora.")
     origin = _origin_in(manifest)
+    if origin.source not in (HUB, FOLDER):
+        raise BadBase("That LoRA adapter does not say which base it belongs to. Import it again.")
     base, origin = load_base(origin.location, origin.revision or None, config, device)
     return Start(PeftModel.from_pretrained(base, folder, is_trainable=True), encoder, origin)
 
 
-def _origin_in(manifest: dict[str, Any]) -> Origin:
+def _origin_in(manifest: Manifest) -> Origin:
     stored = manifest.get("base_model") or {}
-    return Origin(
-        stored.get("source", "built-in"), stored.get("location", "small"), stored.get("revision", BUILT_IN)
-    )
+    if is_from_scratch(manifest):
+        return Origin(source_of(manifest), stored.get("location", "small"), stored.get("revision", BUILT_IN))
+    location = stored.get("location") or manifest.get("base") or source_of(manifest)
+    return Origin(source_of(manifest), str(location), str(stored.get("revision") or ""))
 
 
 def describe_environment(world: int) -> dict[str, Any]:

@@ -93,6 +93,15 @@ class Forgotten(Event):
 
 
 @dataclass(frozen=True)
+class Fitted(Event):
+    """When a MEMORY is to abstain, and its figures, as the manifest has them."""
+
+    name: ClassVar[str] = "fitted"
+    abstention: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Failed(Event):
     """The work ended with an error that a person can read."""
 

@@ -30,6 +30,12 @@ RUNS_CODE = frozenset(
 )
 TAKEN = frozenset((".json", ".jsonl", ".safetensors", ".txt", ".md", ".jinja", ".model"))
 TAKEN_NAMES = frozenset(("LICENSE", "NOTICE", "MODIFICATIONS"))
+#: What a manifest of ours says, and below it what only some of them do.
+TOLD: dict[str, type] = dict.fromkeys(("config", "metrics", "limits", "abstention", "files"), dict)
+TOLD |= dict.fromkeys(("base", "method", "data_sha256"), str)
+MAY_TELL: dict[str, type] = {"base_model": dict, "merge": dict}
+#: Ways to begin a LoRA that leave the weights of the base as they are, which other adapters share.
+HARMLESS = (None, True, False, "gaussian", "eva")
 OPTIONAL = frozenset(("pairs.jsonl", "source_pairs.jsonl"))  # an export leaves them out unless asked for
 
 
@@ -76,10 +82,14 @@ def examine(folder: Path) -> Intake:
     if is_adapter:
         _check_adapter(config)
         weights = [ADAPTER_WEIGHTS]
+        names = [name for name in names if name not in (INDEX, CONFIG)]  # of no use, and never looked at
     else:
         _check_config(config)
-        _check_tokenizer(folder)
         weights = _weight_files(folder)
+    if not is_adapter or {TOKENIZER, TOKENIZER_CONFIG} & set(
+        names
+    ):  # an adapter may do with that of its base
+        require_tokenizer(folder)
     parameters = sum(_check_weights(folder / name) for name in weights)
     unused = {name for name in names if name.endswith(".safetensors")} - set(weights)
     taken = tuple(name for name in names if name not in unused and name != MANIFEST)
@@ -123,15 +133,31 @@ def _check_adapter(config: dict[str, Any]) -> None:
         )
     if not isinstance(config.get("base_model_name_or_path"), str) or not config["base_model_name_or_path"]:
         raise FolderRefused(f"Its {ADAPTER} does not name its base (base_model_name_or_path). Add it.")
+    changes_base = {
+        "bias": config.get("bias", "none") != "none",
+        "init_lora_weights": config.get("init_lora_weights", True) not in HARMLESS,
+        "layer_replication": bool(config.get("layer_replication")),
+        "megatron_config": bool(config.get("megatron_config")),
+    }
+    if found := [key for key, does in changes_base.items() if does]:
+        raise FolderRefused(
+            f"The adapter changes more than it adds ({found[0]}: {config[found[0]]}), and its base is shared with "
+            "others. Merge it into its base, and import the whole model."
+        )
 
 
-def _check_tokenizer(folder: Path) -> None:
+def require_tokenizer(folder: Path) -> None:
+    """Raise FolderRefused unless the folder has a tokenizer and a chat template."""
     if not (folder / TOKENIZER).exists():
         raise FolderRefused(
             f"There is no {TOKENIZER}. Save the tokenizer with save_pretrained into the folder."
         )
     _json(folder / TOKENIZER)
     settings = _json(folder / TOKENIZER_CONFIG)
+    if settings.get("auto_map"):
+        raise FolderRefused(
+            f"Its {TOKENIZER_CONFIG} asks for code of its own (auto_map). Take one that transformers knows."
+        )
     jinja = folder / "chat_template.jinja"
     if not settings.get("chat_template") and not (
         jinja.exists() and jinja.read_text(encoding="utf-8").strip()
@@ -182,9 +208,10 @@ def _our_manifest(folder: Path, names: list[str], weights: list[str]) -> dict[st
     if MANIFEST not in names:
         return None
     manifest = _json(folder / MANIFEST)
-    files = manifest.get("files")
-    if "abstention" not in manifest or not isinstance(files, dict):
+    told = manifest | {key: manifest.get(key) or {} for key in MAY_TELL}
+    if any(not isinstance(told.get(key), kind) for key, kind in (TOLD | MAY_TELL).items()):
         return None  # somebody else's manifest
+    files = manifest["files"]
     if overall_sha256(manifest) != manifest.get("sha256") or not set(weights) <= files.keys():
         raise FolderRefused(
             f"{MANIFEST} was altered. Export the version again, or remove it to take the rest in."

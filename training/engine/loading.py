@@ -16,7 +16,8 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
-from training.engine.artifact import Manifest
+from memosite.errors import MemoError
+from training.engine.artifact import FOLDER, HUB, Manifest, is_from_scratch, source_of
 from training.engine.errors import BadArtifact
 
 ADAPTER = "adapter_config.json"
@@ -33,10 +34,10 @@ def device() -> torch.device:
 def load_causal_lm(folder: Path, manifest: Manifest) -> tuple[PreTrainedModel, Any]:
     """The model and tokenizer of an artifact, an adapter with a base of its own. Raises BadArtifact."""
     if not is_adapter(folder):
-        return _pretrained(folder, None, is_small=_is_from_scratch(manifest)), load_tokenizer(
-            folder, manifest
-        )
-    adapted: Any = PeftModel.from_pretrained(_pretrained(*base_of(folder, manifest)), folder).eval()
+        return _pretrained(folder, None, is_small=is_from_scratch(manifest)), load_tokenizer(folder, manifest)
+    base = _pretrained(*base_of(folder, manifest))
+    with _told(f"adapter {folder}"):
+        adapted: Any = PeftModel.from_pretrained(base, folder).eval()
     return adapted, load_tokenizer(folder, manifest)
 
 
@@ -47,8 +48,8 @@ def is_adapter(folder: Path) -> bool:
 def base_of(folder: Path, manifest: Manifest) -> tuple[str, str | None]:
     """Location and revision of an adapter's base: the manifest says, or else the adapter's own file."""
     told = manifest.get("base_model") or {}
-    if location := told.get("location"):
-        return str(location), (told.get("revision") or None) if told.get("source") == "hub" else None
+    if (source := source_of(manifest)) in (HUB, FOLDER) and told.get("location"):
+        return str(told["location"]), (told.get("revision") or None) if source == HUB else None
     try:
         own = json.loads((folder / ADAPTER).read_text(encoding="utf-8"))
         return str(own["base_model_name_or_path"]), own.get("revision")
@@ -57,8 +58,21 @@ def base_of(folder: Path, manifest: Manifest) -> tuple[str, str | None]:
 
 
 def load_tokenizer(folder: Path, manifest: Manifest) -> Any:
-    family = PreTrainedTokenizerFast if _is_from_scratch(manifest) else AutoTokenizer
-    return family.from_pretrained(folder)
+    """The tokenizer in an artifact's folder. Raises BadArtifact."""
+    family: Any = PreTrainedTokenizerFast if is_from_scratch(manifest) else AutoTokenizer
+    with _told(f"tokenizer of {folder}"):
+        return family.from_pretrained(folder)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Whatever goes wrong inside is raised as BadArtifact: the libraries raise errors of many kinds."""
+    try:
+        yield
+    except MemoError:
+        raise
+    except Exception as error:
+        raise BadArtifact(f"The {what} cannot be loaded: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -81,8 +95,9 @@ def open_model(folder: Path, manifest: Manifest) -> Opened:
         where = base_of(folder, manifest)
         base = _bases.get(where)
         if base is None:
-            _bases[where] = base = SharedBase(_pretrained(*where))
+            base = SharedBase(_pretrained(*where))
         adapter = Adapter(base, folder)  # the first one wraps the base's model
+        _bases[where] = base  # not before: what an adapter failed to wrap is no base for others
     return Opened(base.model, load_tokenizer(folder, manifest), adapter)
 
 
@@ -94,15 +109,22 @@ class SharedBase:
         self.lock = threading.RLock()
 
     def attach(self, folder: Path, name: str) -> None:
-        with self.lock:
+        """Put an adapter on the base. Raises BadArtifact; then the others are as they were."""
+        with self.lock, _told(f"adapter {folder}"):
             if isinstance(self.model, PeftModel):
-                self.model.load_adapter(folder, adapter_name=name)
+                try:
+                    self.model.load_adapter(folder, adapter_name=name)
+                except BaseException:
+                    self.detach(name)
+                    raise
             else:
                 self.model = PeftModel.from_pretrained(self.model, folder, adapter_name=name)
             self.model.eval()
 
     def detach(self, name: str) -> None:
         with self.lock:
+            if name not in self.model.peft_config:
+                return
             others = [other for other in self.model.peft_config if other != name]
             if others:  # the last one goes with the base
                 self.model.set_adapter(others[0])  # peft warns when the active one is deleted
@@ -124,18 +146,12 @@ class Adapter:
             yield
 
 
-def _is_from_scratch(manifest: Manifest) -> bool:
-    return (manifest.get("base_model") or {}).get("source", "built-in") == "built-in"
-
-
 def _pretrained(where: Path | str, revision: str | None = None, *, is_small: bool = False) -> PreTrainedModel:
     """A model for answering: bf16 on an accelerator, but for the small ones of our own; fp32 on the processor."""
     torch.set_num_threads(1)  # small models lose time to a second thread, and requests share the machine
     target = device()
     dtype = torch.bfloat16 if target.type == "cuda" and not is_small else torch.float32
-    try:
+    with _told(f"model {where}"):
         model: Any = AutoModelForCausalLM.from_pretrained(where, revision=revision, dtype=dtype)
-    except (OSError, ValueError) as error:
-        raise BadArtifact(f"The model {where} cannot be loaded: {error}") from error
-    placed: PreTrainedModel = model.to(target).eval()
+        placed: PreTrainedModel = model.to(target).eval()
     return placed

@@ -253,7 +253,13 @@ class Asking:
     def __init__(self, model: Any, tokenizer: Any, limits: Mapping[str, int]) -> None:
         self.parameters = sum(one.numel() for one in model.parameters())
         self.encoder = Encoder(tokenizer)
-        self.decoder = Decoder(model, self.encoder, limits["question_tokens"], limits["answer_tokens"])
+        self.decoder = Decoder(
+            model,
+            self.encoder,
+            limits["question_tokens"],
+            limits["answer_tokens"],
+            refusal=self.encoder.refusal,
+        )
 
 
 def opened(folder: Path, manifest: Manifest) -> tuple[Any, Any, Mapping[str, int]]:

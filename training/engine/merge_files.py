@@ -64,7 +64,7 @@ class TensorFiles:
     @cached_property
     def _places(self) -> dict[str, Path]:
         """The file of each tensor, in the files' order."""
-        if (self.folder / INDEX).exists():
+        if self._whole == WEIGHTS and (self.folder / INDEX).exists():
             named = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
             return {name: self.folder / file for name, file in named.items()}
         path = self.folder / self._whole

@@ -13,7 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from memosite.errors import Conflict
-from training.engine.artifact import MANIFEST, MARKER, PAIRS, Manifest, is_complete, verify
+from training.engine.artifact import (
+    BUILT_IN,
+    FOLDER,
+    HUB,
+    MANIFEST,
+    MARKER,
+    PAIRS,
+    UNKNOWN,
+    Manifest,
+    is_complete,
+    is_from_scratch,
+    source_of,
+    verify,
+)
 from training.engine.card import ADAPTER
 from training.engine.errors import BadArtifact
 from training.engine.intake import CONFIG, TOKENIZER, TOKENIZER_CONFIG
@@ -24,7 +37,6 @@ from training.engine.merge_methods import METHODS
 BESIDES = frozenset({"transformers_version", "_name_or_path", "use_cache", "torch_dtype", "dtype"})
 ROOM = "max_position_embeddings"  # of a rotary model from scratch: how long its longest pair was
 TOKENIZER_PARTS = ("model", "added_tokens", "normalizer", "pre_tokenizer", "decoder", "post_processor")
-BUILT_IN = "built-in"
 
 
 class IncompatibleParents(Conflict):
@@ -59,23 +71,24 @@ class Parent:
 
     @property
     def is_from_scratch(self) -> bool:
-        return self.origin[0] == BUILT_IN
+        return is_from_scratch(self.manifest)
 
     @property
     def origin(self) -> tuple[str, ...]:
         """What identifies the base that it was trained from."""
         told = self.manifest.get("base_model") or {}
-        if told.get("source") == "hub":
-            return "hub", str(told["location"]), str(told.get("revision") or "")
-        if told.get("source") == "folder":
-            return "folder", str(told["revision"])  # wherever the folder lies
+        source = source_of(self.manifest)
+        if source == HUB:
+            return HUB, str(told["location"]), str(told.get("revision") or "")
+        if source == FOLDER:
+            return FOLDER, str(told.get("revision") or told["location"])  # wherever the folder lies
         if self.is_adapter:
             return (
                 "named",
                 str(self.config["base_model_name_or_path"]),
                 str(self.config.get("revision") or ""),
             )
-        return (BUILT_IN,) if told else ("unknown",)
+        return (BUILT_IN,) if self.is_from_scratch else (UNKNOWN,)
 
     @property
     def base(self) -> str:
@@ -101,7 +114,7 @@ def _continued(folder: Path) -> Path | None:
     """The folder of the MEMORY that one was trained on from, wherever both were moved to together."""
     manifest = _json(folder / MANIFEST)
     told = (manifest.get("merge") or {}).get("common") or (manifest.get("config") or {}).get("init")
-    if not told:
+    if not told or "imported" in manifest:  # whoever wrote an imported one could name any folder
         return None
     places = (Path(told), folder.parent / Path(told).name)
     return next((place for place in places if is_complete(place)), None)
@@ -156,13 +169,13 @@ def common_base(parents: Sequence[Parent], method: str) -> Path | str:
         if sha in shared:
             return folder
     source = parents[0].origin[0]
-    if source == "hub":
+    if source == HUB:
         return parents[0].origin[1]
     location = Path((parents[0].manifest.get("base_model") or {}).get("location", ""))
-    if source == "folder" and location.is_dir():
+    if source == FOLDER and location.is_dir():
         return location
     title = METHODS[method].title
-    if source == "folder":
+    if source == FOLDER:
         raise IncompatibleParents(
             f"{title} needs the weights of the base, and {location} is not there any more. Restore it, or choose "
             "linear or SLERP."

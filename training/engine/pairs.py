@@ -121,6 +121,13 @@ def normalised(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
+def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
+    """Write pairs as ``read_pairs`` reads them."""
+    with path.open("w", encoding="utf-8") as file:
+        for pair in pairs:
+            file.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
+
+
 def split(pairs: Sequence[Pair], config: EngineConfig) -> Split:
     """Hold one wording out of a share of the facts that have enough of them; the same for the same seed."""
     kept, left_out = _without_contradictions(pairs)

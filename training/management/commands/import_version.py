@@ -21,13 +21,18 @@ class Command(CorpusCommand):
             "folder", type=Path, help="the folder that holds config.json, or a zip file of it"
         )
         parser.add_argument("--notes", default="", help="where it comes from, for the version's page")
+        parser.add_argument(
+            "--evaluate",
+            action="store_true",
+            help="measure what comes without figures on the approved pairs of the corpus, and fit its threshold",
+        )
 
     def work(self, corpus: Corpus, person: Any, options: dict[str, Any]) -> None:
-        folder, notes = options["folder"], options["notes"]
+        folder, given = options["folder"], {name: options[name] for name in ("notes", "evaluate")}
         if folder.suffix == ".zip" and folder.is_file():
             with folder.open("rb") as file:
-                version = import_zip(corpus, file, person, notes=notes)
+                version = import_zip(corpus, file, person, **given)
         else:
-            version = import_folder(corpus, folder, person, notes=notes)
-        told = "with the figures of its export" if version.metrics else "not evaluated yet"
+            version = import_folder(corpus, folder, person, **given)
+        told = "with figures" if version.metrics else "not evaluated yet"
         self.stdout.write(f"{version} was imported, {told}.")
