@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from safetensors.torch import load_file
 
@@ -75,7 +76,7 @@ def together(command: list[str], *, sharded: bool) -> list[str]:
 
 
 def until_killed(command: list[str]) -> list[dict[str, Any]]:
-    """The events of a training whose whole process group is killed once it is in its second ten steps."""
+    """The events of a training all of whose processes are killed once it is in its second ten steps."""
     events = []
     with subprocess.Popen(
         command,
@@ -83,13 +84,14 @@ def until_killed(command: list[str]) -> list[dict[str, Any]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        start_new_session=True,
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             events.append(json.loads(line))
             if events[-1].get("step", 0) > 10:
-                os.killpg(process.pid, signal.SIGKILL)
+                launcher = psutil.Process(process.pid)
+                for one in (launcher, *launcher.children(recursive=True)):  # each leads a session of its own
+                    one.kill()
                 break
     return events
 
