@@ -16,7 +16,7 @@ ROW = 30
 
 @dataclass(frozen=True)
 class Bar:
-    """A size: how many facts it was seen to hold, and how much of it the corpus fills."""
+    """A size: how many facts it is meant for, and how much of it the corpus fills."""
 
     size: str
     holds: int

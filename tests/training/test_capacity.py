@@ -43,7 +43,7 @@ def test_a_size_that_is_too_small_warns_and_names_the_one_that_would_do():
     guess = forecast(4_000, 16_000, build_config({"size": "small"}))
     assert guess.is_over
     assert guess.share == pytest.approx(1.6)
-    assert "was seen to hold 2,500 facts" in guess.warning
+    assert "is meant for up to 2,500 facts" in guess.warning
     assert "Take the medium one" in guess.warning
 
 

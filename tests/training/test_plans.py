@@ -229,7 +229,7 @@ def test_the_command_checks_a_plan_without_training(corpus, capsys, tmp_path):
     call_command("train", "harbour", "--config", str(recipe), "--set", "seed=5", "--dry-run")
     told = capsys.readouterr().out
     assert "6 pairs about 3 facts; recipe from-scratch." in told
-    assert "was seen to hold 2,500 facts: 1 %" in told
+    assert "is meant for up to 2,500 facts: 1 %" in told
     assert "learning_rate: 0.002" in told
     assert "seed: 5 " in told
     assert not TrainingRun.objects.exists()

@@ -57,7 +57,7 @@ class Forecast:
 
     @property
     def share(self) -> float:
-        """How full the model will be: 1 is all that its size was seen to hold."""
+        """How full the model will be: 1 is all that its size is meant for."""
         return self.facts / self.holds
 
     @property
@@ -69,9 +69,7 @@ class Forecast:
         """What is likely to go wrong, in words; empty where nothing is."""
         if not self.is_over:
             return ""
-        told = (
-            f"The {self.size} model was seen to hold {self.holds:,} facts and this corpus has {self.facts:,}."
-        )
+        told = f"The {self.size} model is meant for up to {self.holds:,} facts and this corpus has {self.facts:,}."
         if self.suggested != self.size:
             return f"{told} Take the {self.suggested} one, or expect facts to be forgotten."
         return f"{told} Expect facts to be forgotten: make the model wider, or take a pretrained base."
@@ -103,7 +101,7 @@ def _shape(size: str) -> dict[str, Any]:
 
 
 def holds(size: str) -> int:
-    """The most facts that a size was seen to hold."""
+    """The most facts that a size is meant for."""
     most = SIZES[size][0]
     return int(most) if math.isfinite(most) else GROWTH[-1].facts
 

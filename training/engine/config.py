@@ -18,7 +18,7 @@ from training.engine.recipes import recipe_values
 
 Auto = Literal["auto"]
 AtLeastOne = Annotated[int, Field(ge=1)]
-# What a model of each size was seen to hold: facts up to, hidden size, feed-forward size, layers, heads.
+# What each size is meant for: facts up to, hidden size, feed-forward size, layers, heads.
 SHAPE = ("hidden_size", "feed_forward_size", "layers", "heads")
 SIZES: dict[str, tuple[float, int, int, int, int]] = {
     "small": (2_500, 128, 384, 3, 4),
@@ -197,7 +197,7 @@ class EngineConfig(BaseModel):
 
 
 def suggested_size(facts: int) -> str:
-    """The smallest size from scratch that was seen to hold so many facts."""
+    """The smallest size from scratch that is meant for so many facts."""
     return next(name for name, shape in SIZES.items() if facts <= shape[0])
 
 

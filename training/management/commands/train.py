@@ -91,7 +91,7 @@ def in_words(plan: Plan) -> str:
         )
     if guess := plan.forecast:
         lines.append(
-            f"The {guess.size} model ({guess.parameters:,} parameters) was seen to hold {guess.holds:,} facts: "
+            f"The {guess.size} model ({guess.parameters:,} parameters) is meant for up to {guess.holds:,} facts: "
             f"{percent(guess.share)} of that. About {duration(guess.seconds)} on one processor."
         )
     if memory := plan.memory:
