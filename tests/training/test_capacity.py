@@ -25,6 +25,7 @@ def test_between_two_points_figures_lie_between_and_beyond_them_they_go_on():
     seconds = [grown("seconds", facts) for facts in (30, 300, 600, 1_000, 5_000, 10_000, 40_000)]
     assert seconds == sorted(seconds)
     assert grown("seconds", 40_000) > 2 * GROWTH[-1].seconds
+    assert grown("seconds", 3) == grown("seconds", 300)  # it takes its steps however few the facts are
 
 
 def test_a_line_on_logarithmic_axes_runs_between_two_points(monkeypatch):

@@ -109,8 +109,9 @@ def holds(size: str) -> int:
 def grown(figure: str, facts: int) -> float:
     """A figure of ``GROWTH`` at any number of facts: a straight line between two points, both axes logarithmic.
 
-    Beyond the measured points the line of the last two goes on.
+    Beyond the measured points the line of the last two goes on; fewer facts than the first has take no less.
     """
+    facts = max(facts, GROWTH[0].facts)
     place = next((i for i, point in enumerate(GROWTH) if facts <= point.facts), len(GROWTH) - 1)
     low, high = GROWTH[max(0, place - 1)], GROWTH[max(1, place)]
     one, other = (math.log(getattr(point, figure)) for point in (low, high))
