@@ -120,7 +120,7 @@ def perform_rebuild(run: TrainingRun, train: Callable[[Path], None]) -> None:
         run.rebuilt_same = not differing
         run.save(update_fields=["rebuilt_same"])
     shutil.rmtree(run.folder, ignore_errors=True)
-    for suffix in (".pairs.jsonl", ".pairs.config.json"):
+    for suffix in (".pairs.jsonl", ".pairs.config.json", ".lock"):
         run.folder.with_name(run.folder.name + suffix).unlink(missing_ok=True)
 
 

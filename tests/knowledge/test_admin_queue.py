@@ -379,6 +379,7 @@ def test_ten_thousand_pairs_are_gone_through_with_few_queries_and_quickly(
 
 
 def took(work: Callable[[], Any]) -> float:
-    started = time.monotonic()
+    """Seconds of this thread's processor: other work on the machine does not count."""
+    started = time.thread_time()
     assert work().context["pair"]
-    return time.monotonic() - started
+    return time.thread_time() - started

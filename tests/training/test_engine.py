@@ -116,20 +116,6 @@ def test_an_altered_or_incomplete_artifact_is_refused(trained, tmp_path):
         LocalMemory.load(incomplete)
 
 
-def test_a_training_that_was_killed_ends_with_the_weights_of_an_undisturbed_one(tmp_path):
-    config = {"full_rate_steps": 60, "near_recall": 1.0, "max_decays": 1, "checkpoint_seconds": 0.01}
-    undisturbed = write(tmp_path / "one", facts(8), **config)
-    assert run(undisturbed)[0] == 0
-    disturbed = write(tmp_path / "two", facts(8), **config)
-    with subprocess.Popen(disturbed, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        next(line for line in process.stdout if '"step"' in line)
-        process.kill()
-    assert run(disturbed)[0] == 0
-    weights = [(tmp_path / name / "memory" / "model.safetensors").read_bytes() for name in ("one", "two")]
-    assert weights[0] == weights[1]
-
-
 def test_an_engine_whose_supervisor_died_stops_by_itself(tmp_path):
     command = [*write(tmp_path, facts(16), full_rate_steps=5000, near_recall=1.0), "--exit-with-parent"]
     with subprocess.Popen(
