@@ -133,7 +133,7 @@ class Run(models.Model):
 
     @property
     def is_resumable(self) -> bool:
-        return self.status in self.resumable
+        return self.status in self.resumable and not self.cancel_requested
 
     @property
     def workbench_page(self) -> str:
@@ -192,16 +192,19 @@ class Run(models.Model):
 
     def resume(self) -> None:
         """Let the run go on where it stopped. Raises Conflict unless it is one of ``resumable``."""
-        rows = type(self).objects.filter(pk=self.pk, status__in=self.resumable)
+        rows = type(self).objects.filter(pk=self.pk, status__in=self.resumable, cancel_requested=False)
         resumed = rows.update(
             status=Status.QUEUED,
             pause_requested=False,
-            cancel_requested=False,
             error="",
             fruitless=0,
             sent_at=None,
             finished_at=None,
         )
+        if not resumed and self.status in self.resumable:
+            raise Conflict(
+                "This run cannot go on: it was cancelled, or what it needs is gone. Start a new one."
+            )
         if not resumed:
             told = " or ".join(Status(status).label.lower() for status in self.resumable)
             raise Conflict(f"This run is {self.get_status_display()}; only a {told} one can be resumed.")

@@ -152,7 +152,7 @@ class TrainingRunResume(APIView):
     def post(self, request: Request, pk: int) -> Response:
         """It goes on from its last checkpoint, on the pairs that it began with (curators)."""
         run = _run(request, Role.CURATOR, pk)
-        services.resume_training(run)
+        services.resume_training(run, request.user)
         return Response(TrainingRunSerializer(run).data, status=status.HTTP_202_ACCEPTED)
 
 

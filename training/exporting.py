@@ -13,9 +13,9 @@ from typing import Any
 from memosite.errors import Conflict, Unavailable
 from training.engine.artifact import MANIFEST, MARKER, is_complete
 from training.engine.card import ADAPTER, CardFacts, model_card
+from training.engine.intake import CARD
 from training.models import BaseSource, MemoryVersion
 
-CARD = "README.md"
 PAIR_FILES = ("pairs.jsonl", "source_pairs.jsonl")  # the knowledge in clear words
 BLOCK = 1 << 20
 

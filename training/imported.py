@@ -8,6 +8,7 @@ of one corpus what the memory of another knows. So each place is replaced by tha
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from training.choices import pretrained_base
 from training.engine.artifact import BUILT_IN, FOLDER, HUB, IMPORTED, Manifest, is_from_scratch, source_of
 from training.engine.card import ADAPTER
 from training.engine.fold import TOKENIZER_FILES
-from training.engine.intake import FolderRefused, Intake, require_tokenizer
+from training.engine.intake import TOKENIZER, FolderRefused, Intake, require_tokenizer
 from training.models import BaseModel, BaseSource
 
 #: Settings of a training that name a place, and what they are where there is none.
 PLACES: dict[str, Any] = {"base": "", "revision": None, "init": None, "tokenizer": None}
 DEFAULT_BRANCH = "main"
+HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def known_base(intake: Intake) -> BaseModel | None:
@@ -50,7 +52,8 @@ def as_known_here(manifest: Manifest, base: BaseModel | None) -> Manifest:
     config |= {key: nothing for key, nothing in PLACES.items() if key in config}
     origin = {"source": IMPORTED, "location": str(manifest["base"]), "revision": ""}
     if base:
-        origin = {"source": base.source, "location": base.location, "revision": base.revision}
+        trained_on = str((manifest.get("base_model") or {}).get("revision") or "")
+        origin = {"source": base.source, "location": base.location, "revision": _revision(base, trained_on)}
     elif is_from_scratch(manifest):
         origin = manifest.get("base_model") or origin | {"source": BUILT_IN}
     found = manifest | {"config": config, "base_model": origin}
@@ -60,6 +63,11 @@ def as_known_here(manifest: Manifest, base: BaseModel | None) -> Manifest:
     return found
 
 
+def _revision(base: BaseModel, told: str) -> str:
+    """The base's pinned revision, else that which the folder was trained on, where it is a commit or a hash."""
+    return base.revision or (told if HASH.fullmatch(told) else "")
+
+
 def settle_adapter(folder: Path, base: BaseModel) -> None:
     """Have the copy of an adapter name its approved base, and take the base's tokenizer if it has none of its own.
 
@@ -67,10 +75,11 @@ def settle_adapter(folder: Path, base: BaseModel) -> None:
     """
     path = folder / ADAPTER
     config = json.loads(path.read_text(encoding="utf-8"))
-    revision = base.revision if base.source == BaseSource.HUB else ""
+    told = str(config.get("revision") or "")
+    revision = _revision(base, told) if base.source == BaseSource.HUB else ""
     config |= {"base_model_name_or_path": base.location, "revision": revision or None, "auto_mapping": None}
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    if not any((folder / name).exists() for name in TOKENIZER_FILES):
+    if not (folder / TOKENIZER).exists():
         _take_tokenizer(folder, base)
 
 
@@ -78,7 +87,7 @@ def _take_tokenizer(folder: Path, base: BaseModel) -> None:
     """Copy tokenizer and chat template of the base, which an adapter that was saved alone goes without."""
     source = _files_of(base)
     for name in TOKENIZER_FILES:
-        if source and (source / name).exists():
+        if source and (source / name).exists() and not (folder / name).exists():
             shutil.copyfile(source / name, folder / name)
     try:
         require_tokenizer(folder)

@@ -172,7 +172,7 @@ class Plan:
         needed = capacity.memory_bytes(self.parameters, self.config, on_gpu=bool(on_gpus))
         if not on_gpus:
             return needed, free_memory()
-        return needed, sum(on_gpus) if can_be_spread(self.config) else max(on_gpus)
+        return needed, len(on_gpus) * min(on_gpus) if can_be_spread(self.config) else max(on_gpus)
 
     @cached_property
     def warnings(self) -> list[str]:

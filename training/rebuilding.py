@@ -18,6 +18,7 @@ from training.engine.artifact import MANIFEST, verify
 from training.engine.errors import BadPairs
 from training.engine.pairs import digest, read_pairs
 from training.models import MemoryVersion, TrainingRun, VersionKind
+from training.registry import remove_work
 
 SOURCE_PAIRS = "source_pairs.jsonl"
 #: Files whose bytes do not come from the training: they tell of it, or of the machine.
@@ -119,9 +120,7 @@ def perform_rebuild(run: TrainingRun, train: Callable[[Path], None]) -> None:
             run.add_log(line)
         run.rebuilt_same = not differing
         run.save(update_fields=["rebuilt_same"])
-    shutil.rmtree(run.folder, ignore_errors=True)
-    for suffix in (".pairs.jsonl", ".pairs.config.json", ".lock"):
-        run.folder.with_name(run.folder.name + suffix).unlink(missing_ok=True)
+    remove_work(run)
 
 
 def _own_copy(run: TrainingRun, pairs: Path) -> Path:

@@ -6,21 +6,24 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
+from django.utils import timezone
 
 from knowledge.models import Corpus
 from memosite.errors import Conflict
-from memosite.runs import UNFINISHED, run_models
+from memosite.runs import UNFINISHED, Status, run_models
 from training.models import DeletedVersion, MemoryVersion, MergeRun, TrainingRun
 from training.provenance import size_of
 
 UNSWEPT_HOURS = 24.0  # what is younger may belong to work that is going on
+UNSWEPT_DAYS = 30  # for so long a training that failed can go on from its checkpoint
 
 
 class VersionNeeded(Conflict):
@@ -53,6 +56,10 @@ def delete_version(version: MemoryVersion, person: Any = None, *, reason: str) -
             reason=reason,
         )
         row.tells_of(version.corpus, version)
+        failed = TrainingRun.objects.filter(status=Status.FAILED)
+        failed.filter(Q(continues=version) | Q(rebuilds=version) | Q(version=version)).update(
+            cancel_requested=True  # without the version it cannot go on as it began
+        )
         version.delete()
         transaction.on_commit(partial(remove_folder, folder))
 
@@ -93,6 +100,14 @@ def remove_folder(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def remove_work(run: TrainingRun) -> None:
+    """Remove what a training made that nobody goes on with: its folder, pairs and configuration. The log stays."""
+    shutil.rmtree(run.folder, ignore_errors=True)
+    for path in run.folder.parent.glob(f"{run.folder_name}.*"):
+        if path.is_file() and path.suffix != ".log":
+            path.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True)
 class Leftover:
     """Something below the memory folder that nothing refers to."""
@@ -104,7 +119,8 @@ class Leftover:
 def leftovers(older_than_hours: float = UNSWEPT_HOURS) -> Iterator[Leftover]:
     """What crashes, cancelled runs and deleted versions left, as far as it has lain there for so long.
 
-    The folders of versions and of unfinished runs are never among it, nor the logs of runs that exist.
+    The folders of versions and of unfinished runs are never among it, nor the logs of runs that exist; those of
+    runs that failed are after ``UNSWEPT_DAYS``.
     """
     paths = set(MemoryVersion.objects.values_list("path", flat=True))
     known, at_work = _run_folders()
@@ -127,8 +143,13 @@ def sweep(leftover: Leftover) -> None:
 
 
 def _run_folders() -> tuple[set[str], set[str]]:
-    """Names of the folders of all runs that write below the memory folder, and of those that are not over."""
+    """Names of the folders of all runs that write below the memory folder, and of those that may go on."""
     models: list[Any] = [model for model in run_models() if hasattr(model, "folder_name")]
     runs: list[Any] = [run for model in models for run in model.objects.select_related("corpus")]
-    unfinished = {run.folder_name for run in runs if run.status in UNFINISHED}
+    long_ago = timezone.now() - timedelta(days=UNSWEPT_DAYS)
+    unfinished = {
+        run.folder_name
+        for run in runs
+        if run.status in UNFINISHED or (run.is_resumable and (run.finished_at or run.created_at) > long_ago)
+    }
     return {run.folder_name for run in runs}, unfinished

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from knowledge.models import Corpus, GenerationRun
+from knowledge.models import Corpus, GenerationRun, Role
 from memosite.errors import Conflict, MemoError, NotAllowed, Unavailable
 from training.audience import CLOSED, AudienceNarrowed, warn_of_narrowing
 from training.models import ALIASES, CANDIDATE, LIVE, Alias, AliasMove, MemoryVersion, TrainingRun
@@ -66,14 +66,21 @@ def start_training(
     return run
 
 
-def resume_training(run: TrainingRun) -> None:
+def resume_training(run: TrainingRun, person: Any = None) -> None:
     """Let a training that failed go on from its last checkpoint, on the pairs that it began with.
 
-    Raises Conflict unless it failed, and while another training is at work on the corpus.
+    Raises NotAllowed where it is to go live and the person is no owner, and Conflict unless it failed, where its
+    files were swept, and while another training is at work on the corpus.
     """
+    if run.go_live and person is not None:
+        run.corpus.require(person, Role.OWNER)
+    if run.done and not run.folder.with_suffix(".pairs.jsonl").exists():
+        raise Conflict("The checkpoint of this run was removed since. Start a new training.")
     try:
         with transaction.atomic():
+            Corpus.objects.select_for_update().get(pk=run.corpus_id)
             run.resume()
+            run.add_log(f"Resumed by {person or 'the operator'}.")
     except IntegrityError as error:
         raise Conflict("Another training is at work on this corpus. Wait for it, or cancel it.") from error
 

@@ -7,7 +7,6 @@ last checkpoint. The folder becomes the artifact of the version.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from training.models import BaseModel, MemoryVersion, TrainingRun, VersionKind
 from training.plans import config_of, values_of
 from training.rebuilding import keep_source_pairs, perform_rebuild
 from training.registering import Origin, register_version
+from training.registry import remove_work
 from training.services import offer
 
 CURVE_POINTS = 300
@@ -29,6 +29,15 @@ CURVE_POINTS = 300
 
 def perform_training(run: TrainingRun) -> None:
     """Train a version, register it, and make it live if the run says so. Every step can be repeated safely."""
+    try:
+        _perform(run)
+    except RunCancelled:
+        if run.version is None:  # nobody goes on from its checkpoint, which may take many gigabytes
+            remove_work(run)
+        raise
+
+
+def _perform(run: TrainingRun) -> None:
     if run.rebuilds_id or run.rebuilt_same is not None:
         perform_rebuild(run, lambda pairs: _follow_engine(run, _engine_command(run, pairs)))
         return
@@ -125,11 +134,7 @@ def _follow_engine(run: TrainingRun, command: list[str]) -> None:
             )
         run.report(**_progress(run, event))
 
-    try:
-        follow_engine(command, run.folder.with_suffix(".log"), record)
-    except RunCancelled:  # nobody goes on from its checkpoint, which may take many gigabytes
-        shutil.rmtree(run.folder, ignore_errors=True)
-        raise
+    follow_engine(command, run.folder.with_suffix(".log"), record)
 
 
 def _keep(run: TrainingRun, found: Event) -> None:
@@ -182,7 +187,7 @@ def _register_version(run: TrainingRun) -> MemoryVersion:
     old = run.continues
     base = old.base_model if old else run.base_model
     _pin(base, json.loads((run.folder / MANIFEST).read_text(encoding="utf-8")))
-    corpora = {run.corpus, *(old.corpora.all() if old else ())}
+    corpora = {run.corpus, *run.corpora.all(), *(old.corpora.all() if old else ())}
     known = set(Reflection.objects.filter(corpus__in=corpora).values_list("pk", flat=True))
 
     def reflection_of(pair: Event) -> int | None:

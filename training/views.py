@@ -118,6 +118,6 @@ def cancel(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def resume(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Let a failed training go on."""
     row = corpus_or_404(request, slug, Role.CURATOR)
-    services.resume_training(get_object_or_404(open_trainings(row, request.user), pk=pk))
+    services.resume_training(get_object_or_404(open_trainings(row, request.user), pk=pk), request.user)
     messages.success(request, "The training goes on from its last checkpoint.")
     return redirect("training-run", slug, pk)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.db.models.signals import m2m_changed
 from django.urls import reverse
 
 from knowledge.models import Corpus, Role
@@ -301,7 +302,15 @@ def test_the_migration_closes_what_was_there_and_what_nobody_knows_the_audience_
     gone = DeletedVersion.objects.create(corpus=harbour, number=2, sha256="0", reason="Wrong")
     for model in (TrainingRun, MergeRun, DeletedVersion, AliasMove):
         model.corpora.through.objects.all().delete()
+    filled: list[tuple[Any, int]] = []
+
+    def count(sender: Any, instance: Any, action: str, **_: Any) -> None:
+        filled.extend([(sender, instance.pk)] if action == "pre_add" else [])
+
+    m2m_changed.connect(count)
     import_module("training.migrations.0009_audiences").fill(apps, None)
+    m2m_changed.disconnect(count)
+    assert len(filled) == len(set(filled))  # twice would be refused when PostgreSQL makes its index
     first = AliasMove.objects.earliest("pk")
     assert set(TrainingRun.objects.for_reader(owner)) == {fresh, again}
     assert set(AliasMove.objects.for_reader(owner)) == {first}

@@ -13,7 +13,7 @@ import pytest
 from training import engine_process
 from training.engine import __main__ as command_line
 from training.engine.__main__ import Output, alone_in
-from training.engine.errors import Busy
+from training.engine.errors import Busy, Unwritable
 from training.engine.events import Event
 from training.engine_process import EngineFailed, follow_engine
 
@@ -57,6 +57,20 @@ def test_the_engine_gives_signs_of_life_while_it_has_nothing_else_to_say(monkeyp
     output = Listening()
     with output.signs_of_life(seconds=0.01):
         assert output.heard.wait(10)
+
+
+def test_an_engine_that_has_had_nothing_else_to_say_for_an_hour_counts_as_stuck(monkeypatch, capsys):
+    monkeypatch.setattr(command_line, "STUCK_SECONDS", 0)
+    output = Output()
+    with output.signs_of_life(seconds=0.001):
+        threading.Event().wait(0.05)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_folder_below_one_that_is_no_folder_is_told_in_words(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unwritable, match="cannot be written to"), alone_in(tmp_path / "file" / "memory"):
+        pass
 
 
 def test_a_second_process_does_not_write_to_the_same_folder(monkeypatch, tmp_path: Path):

@@ -50,6 +50,21 @@ def test_a_machine_without_a_device_is_told_without_loading_torch(tmp_path, monk
     assert devices.accelerators(tmp_path) == 0
 
 
+@pytest.mark.parametrize(
+    ("visible", "free"),
+    [(None, [1, 2, 3]), ("2,0", [3, 1]), ("GPU-bb", [2]), ("", []), ("7", [])],
+)
+def test_only_the_gpus_that_torch_may_use_are_counted(monkeypatch, tmp_path, visible, free):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho '0, GPU-aa11, 1'\necho '1, GPU-bb22, 2'\necho '2, GPU-cc33, 3'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert devices.free_gpu_memory() == [megabytes * 2**20 for megabytes in free]
+
+
 @pytest.mark.parametrize("is_spread", [False, True], ids=["ddp", "fsdp"])
 def test_two_processes_train_together_and_end_with_the_run(tmp_path: Path, is_spread: bool):
     """The launcher, its processes and their children are gone once the run is cancelled."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from knowledge.models import Corpus, Role
 from memosite.errors import Conflict
 from tests.factories import CorpusFactory, MemoryVersionFactory, TrainedPairFactory, TrainingRunFactory
 from tests.workbench import browser_of, make_person
-from training.models import DeletedVersion, MemoryVersion, MergeRun, TrainedPair
+from training.models import DeletedVersion, MemoryVersion, MergeRun, TrainedPair, TrainingRun
 from training.registry import VersionNeeded, delete_version, next_number
 from training.services import promote
 
@@ -173,6 +175,17 @@ def test_sweeping_removes_what_nothing_refers_to_and_keeps_versions_and_runs_at_
     call_command("sweep_memories")
     assert {path.name for path in folder.iterdir()} == {path.name for path in (*kept, young)}
     assert "harbour-run99" in capsys.readouterr().out
+
+
+def test_what_a_failed_run_can_go_on_from_stays_for_thirty_days(version, settings):
+    run = TrainingRunFactory(corpus=version.corpus, status="failed", finished_at=timezone.now())
+    folder = settings.MEMORY_DIR / run.folder_name
+    folder.mkdir()
+    call_command("sweep_memories", "--older-than", "0")
+    assert aged(folder).exists()
+    TrainingRun.objects.update(finished_at=timezone.now() - timedelta(days=31))
+    call_command("sweep_memories")
+    assert not folder.exists()
 
 
 def test_the_log_of_a_run_that_failed_stays(version, settings):

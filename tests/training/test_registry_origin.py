@@ -27,6 +27,7 @@ from training.engine.loading import load_causal_lm
 from training.engine.merge_files import TensorFiles
 from training.engine.merge_parents import open_parents
 from training.engine.recipes import recipe_values
+from training.exporting import export_folder
 from training.importing import import_folder
 from training.models import BaseModel, MemoryVersion
 from training.serving import memory_for
@@ -184,6 +185,27 @@ def test_a_plain_peft_folder_answers_with_the_tokenizer_of_its_base(adapter, bas
     (answer,) = memory_for(imported).answer(["What is the home town of Ada Marsh?"])
     assert not answer.calibrated
     assert load_file(imported.folder / "adapter_model.safetensors")
+
+
+def test_an_adapter_with_nothing_but_a_chat_template_gets_the_rest_from_its_base(adapter, base, corpus):
+    (adapter / "chat_template.jinja").write_text(CHATML)
+    imported = import_folder(corpus, adapter)
+    assert memory_for(imported).answer(["What is the home town of Ada Marsh?"])
+
+
+def test_the_revision_that_an_adapter_was_trained_on_is_kept_where_its_base_is_not_pinned(
+    adapter, base, corpus
+):
+    BaseModel.objects.filter(pk=base.pk).update(revision="")
+    place = {"source": "folder", "location": base.location, "revision": "a" * 64}
+    imported = import_folder(corpus, claim(adapter, base_model=place))
+    assert artifact.verify(imported.folder)["base_model"]["revision"] == "a" * 64
+
+
+def test_a_folder_with_a_card_of_its_own_comes_back_after_its_export(adapter, base, corpus, tmp_path):
+    (adapter / "README.md").write_text("A card by peft.")
+    export_folder(import_folder(corpus, adapter), tmp_path / "out")
+    assert import_folder(corpus, tmp_path / "out").number == 2
 
 
 def test_a_plain_peft_folder_whose_base_is_not_on_this_machine_is_refused(adapter, corpus):

@@ -9,11 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from knowledge.models import Corpus, Role
+from memosite.errors import Conflict
 from memosite.runs import RunCancelled
 from tests.factories import CorpusFactory, MemoryVersionFactory, ReflectionFactory, TrainingRunFactory
 from tests.workbench import browser_of, make_person
 from training import supervisor
 from training.models import TrainingRun
+from training.registry import delete_version
+from training.services import resume_training
 from training.supervisor import _progress
 
 pytestmark = pytest.mark.django_db
@@ -36,9 +39,13 @@ def corpus() -> Corpus:
 
 @pytest.fixture
 def run(corpus: Corpus) -> TrainingRun:
-    return TrainingRunFactory(
+    """A training at work, with the file of its pairs."""
+    made: TrainingRun = TrainingRunFactory(
         corpus=corpus, status="running", phase="training", done=10, total=40, seconds_left=90, curve=CURVE
     )
+    made.folder.parent.mkdir(parents=True, exist_ok=True)
+    made.folder.with_suffix(".pairs.jsonl").write_text("{}")
+    return made
 
 
 def page_of(run: TrainingRun, role: Role = Role.CURATOR, **headers: str) -> str:
@@ -86,7 +93,7 @@ def test_pairs_that_were_left_out_are_counted_and_the_too_long_ones_named_to_cur
 
 
 def test_the_end_of_the_engines_log_is_for_curators(run, settings):
-    settings.MEMORY_DIR.mkdir(parents=True)
+    settings.MEMORY_DIR.mkdir(parents=True, exist_ok=True)
     lines = [f"line {number}" for number in range(2_000)]
     (settings.MEMORY_DIR / f"{run.folder_name}.log").write_text("\n".join(lines))
     page = page_of(run)
@@ -151,15 +158,52 @@ def test_a_failed_training_does_not_go_on_beside_another_one(run, corpus):
     assert desk.post(reverse("api-training-resume", args=[failed.pk])).status_code == 202
 
 
-def test_a_cancelled_training_leaves_no_checkpoint_behind(run, settings, monkeypatch):
+def test_a_training_that_is_to_go_live_is_resumed_by_owners_alone(run, corpus):
+    TrainingRun.objects.update(status="failed", go_live=True, done=0)
+    resume = reverse("api-training-resume", args=[run.pk])
+    assert browser_of(make_person("mia", corpus, Role.CURATOR)).post(resume).status_code == 403
+    assert browser_of(make_person("olga", corpus, Role.OWNER)).post(resume).status_code == 202
+    run.refresh_from_db()
+    assert "Resumed by olga" in run.log
+
+
+def test_a_failed_training_whose_version_or_files_are_gone_does_not_go_on(run, corpus):
+    old = MemoryVersionFactory(corpus=corpus, number=1)
+    TrainingRun.objects.update(status="failed", continues=old)
+    run.refresh_from_db()
+    run.folder.with_suffix(".pairs.jsonl").unlink()
+    with pytest.raises(Conflict, match="checkpoint of this run was removed"):
+        resume_training(run)
+    TrainingRun.objects.update(done=0)
+    delete_version(old, reason="Wrong")
+    run.refresh_from_db()
+    assert not run.is_resumable
+    with pytest.raises(Conflict, match="what it needs is gone"):
+        resume_training(run)
+
+
+def test_what_a_resumed_training_makes_is_for_the_audience_of_the_run(run, corpus, monkeypatch):
+    secret = CorpusFactory()
+    run.corpora.add(secret)
+    run.folder.mkdir(parents=True)
+    (run.folder / "manifest.json").write_text("{}")
+    monkeypatch.setattr(supervisor, "register_version", lambda run, origin: origin)
+    assert set(supervisor._register_version(run).corpora) == {corpus, secret}
+
+
+def test_a_cancelled_training_leaves_nothing_but_its_log(run, settings, monkeypatch):
     def cancelled(*arguments: Any) -> None:
         (run.folder / "checkpoint").mkdir(parents=True)
+        run.folder.with_suffix(".log").write_text("what it did")
         raise RunCancelled
 
+    ReflectionFactory(corpus=run.corpus)
+    TrainingRun.objects.update(status="queued")
+    assert run.claim()
     monkeypatch.setattr(supervisor, "follow_engine", cancelled)
     with pytest.raises(RunCancelled):
-        supervisor._follow_engine(run, [])
-    assert not run.folder.exists()
+        supervisor.perform_training(run)
+    assert [path.name for path in settings.MEMORY_DIR.iterdir()] == [f"{run.folder_name}.log"]
 
 
 def test_a_run_of_another_corpus_is_not_found_here(run):

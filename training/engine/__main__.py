@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -20,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from memosite.errors import MemoError
 from training.engine.config import load_config
-from training.engine.errors import Busy, Interrupted
+from training.engine.errors import Busy, Interrupted, Unwritable
 from training.engine.events import Alive, Event, Failed, Phase
 from training.engine.merge_command import add_commands
 from training.engine.pairs import read_pairs
@@ -29,6 +30,7 @@ from training.engine.recipes import RECIPES
 DONE, FAILED, INTERRUPTED = 0, 1, 3
 GRACE_SECONDS = 20  # after its parent has died, a process that does not stop by itself is ended
 ALIVE_SECONDS = 15.0  # between two signs of life
+STUCK_SECONDS = 3600.0  # no step, no check and no download of a file takes so long
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -124,11 +126,14 @@ class Output:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._last = time.monotonic()  # when it had something to say
 
     def emit(self, event: Event) -> None:
         if not is_first():
             return
         with self._lock:
+            if not isinstance(event, Alive):
+                self._last = time.monotonic()
             if not self.closed:
                 self._print(json.dumps(event.as_dict(), ensure_ascii=False))
 
@@ -142,12 +147,16 @@ class Output:
 
     @contextmanager
     def signs_of_life(self, seconds: float = ALIVE_SECONDS) -> Iterator[None]:
-        """Say so in between: one step of a large model, or the loading of its weights, may take minutes."""
+        """Say so in between: one step of a large model, or the loading of its weights, may take minutes.
+
+        After ``STUCK_SECONDS`` without anything else to say it stops: whoever listens takes it for stuck.
+        """
         over = threading.Event()
 
         def tell() -> None:
             while not over.wait(seconds):
-                self.emit(Alive())
+                if time.monotonic() - self._last < STUCK_SECONDS:
+                    self.emit(Alive())
 
         thread = threading.Thread(target=tell, daemon=True)
         thread.start()
@@ -165,19 +174,22 @@ def is_first() -> bool:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Hold the folder against a second process that would write to it. Raises Busy.
+    """Hold the folder against a second process that would write to it. Raises Busy, Unwritable.
 
     An engine whose parent was killed may need ``GRACE_SECONDS`` for its last step: the next one waits for it.
     """
     if not is_first():
         yield
         return
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder = folder.resolve()
     lock = FileLock(folder.with_name(f"{folder.name}.lock"))
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=2 * GRACE_SECONDS)
     except Timeout as error:
         raise Busy(f"Another process works on {folder}. Wait for its end, or stop it.") from error
+    except OSError as error:
+        raise Unwritable(f"{folder.parent} cannot be written to: {error}. Choose another folder.") from error
     try:
         yield
     finally:

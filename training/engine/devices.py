@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -22,16 +23,27 @@ def accelerators(folder: Path = Path("/dev")) -> int:
 
 
 def free_gpu_memory() -> list[int]:
-    """Bytes free on each GPU; empty where there is none, or none that tells."""
+    """Bytes free on each GPU that torch may use here; empty where there is none, or none that tells."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
-    command = [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"]
+    command = [tool, "--query-gpu=index,uuid,memory.free", "--format=csv,noheader,nounits"]
     try:
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=LOOK_SECONDS)  # noqa: S603
-        return [int(line) * 2**20 for line in told.stdout.split()]
+        rows = [[part.strip() for part in line.split(",")] for line in told.stdout.splitlines()]
+        free = [(index, uuid, int(megabytes) * 2**20) for index, uuid, megabytes in rows]
     except (OSError, subprocess.SubprocessError, ValueError):
         return []
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return [found for _, _, found in free]
+    wanted = [name.strip() for name in visible.split(",") if name.strip()]
+    return [
+        found
+        for name in wanted
+        for index, uuid, found in free
+        if name == index or (name.startswith("GPU-") and uuid.startswith(name))
+    ]
 
 
 def free_memory() -> int:

@@ -47,6 +47,12 @@ class Busy(Conflict):
     code = "busy"
 
 
+class Unwritable(MemoError):
+    """The output folder cannot be made."""
+
+    code = "unwritable"
+
+
 class Interrupted(MemoError):
     """Training was asked to stop; its state is saved and the same command goes on from there."""
 

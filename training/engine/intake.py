@@ -36,6 +36,7 @@ TOLD |= dict.fromkeys(("base", "method", "data_sha256"), str)
 MAY_TELL: dict[str, type] = {"base_model": dict, "merge": dict}
 #: Ways to begin a LoRA that leave the weights of the base as they are, which other adapters share.
 HARMLESS = (None, True, False, "gaussian", "eva")
+CARD = "README.md"
 OPTIONAL = frozenset(("pairs.jsonl", "source_pairs.jsonl"))  # an export leaves them out unless asked for
 
 
@@ -217,6 +218,8 @@ def _our_manifest(folder: Path, names: list[str], weights: list[str]) -> dict[st
             f"{MANIFEST} was altered. Export the version again, or remove it to take the rest in."
         )
     for name, expected in files.items():
+        if name == CARD:  # every export writes its own
+            continue
         path = folder / name
         is_missing = Path(name).name != name or not path.is_file()
         if is_missing and name in OPTIONAL:

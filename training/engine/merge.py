@@ -329,7 +329,8 @@ def _description(plan: Plan) -> Manifest:
         "environment": describe_environment(1),
         "limits": {key: max(one[key] for one in limits) for key in ("question_tokens", "answer_tokens")},
     }
-    return described | ({"base_model": first["base_model"]} if first.get("base_model") else {})
+    told = {"source": artifact.source_of(first), "location": first["base"], "revision": ""}
+    return described | {"base_model": first.get("base_model") or told}
 
 
 def _costs(plan: Plan, merging: float, evaluating: float) -> dict[str, Any]:

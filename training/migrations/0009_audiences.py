@@ -8,38 +8,45 @@ from django.db import migrations, models
 
 
 def fill(apps: Any, schema_editor: Any) -> None:
-    """Close what is there already as its versions are closed."""
+    """Close what is there already as its versions are closed.
+
+    Each row gets all its corpora at once: until the end of the migration PostgreSQL has no unique index yet that
+    would keep the second of two equal ones out.
+    """
     merge, training, deleted, move = (
         apps.get_model("training", name)
         for name in ("MergeRun", "TrainingRun", "DeletedVersion", "AliasMove")
     )
-    for row in merge.objects.all():
-        _close(row, row.corpus, [*row.parents.all(), row.version])
-    for row in deleted.objects.all():
-        _close_as_lost(row, row.corpus)
-    for row in training.objects.all():
-        _close(row, row.corpus, [row.continues, row.rebuilds, row.version])
+    for row in merge.objects.defer("log", "result").iterator():
+        missing = _of(row.corpus, [*row.parents.all(), row.version]) - set(row.corpora.all())
+        row.corpora.add(*missing)
+    for row in deleted.objects.iterator():
+        row.corpora.add(*_of_all(row.corpus))
+    for row in training.objects.defer("log", "curve").iterator():
         continued = "new_pairs" in row.result and not (row.continues_id or row.version_id)
-        if continued or (row.rebuilt_same is not None and not row.rebuilds_id):
-            _close_as_lost(row, row.corpus)
-    for row in move.objects.all():
-        _close(row, row.alias.corpus, [row.from_version, row.to_version])
-        is_first = not move.objects.filter(alias=row.alias, pk__lt=row.pk).exists()
-        if not row.to_version_id or not (row.from_version_id or is_first):
-            _close_as_lost(row, row.alias.corpus)
-    for row in training.objects.exclude(repeats=None):
+        is_lost = continued or (row.rebuilt_same is not None and not row.rebuilds_id)
+        told = _of(row.corpus, [row.continues, row.rebuilds, row.version])
+        row.corpora.add(*(told | _of_all(row.corpus) if is_lost else told))
+    seen = set()  # aliases of which a move was seen
+    for row in move.objects.order_by("pk").select_related("alias__corpus").iterator():
+        is_lost = not row.to_version_id or not (row.from_version_id or row.alias_id not in seen)
+        seen.add(row.alias_id)
+        told = _of(row.alias.corpus, [row.from_version, row.to_version])
+        row.corpora.add(*(told | _of_all(row.alias.corpus) if is_lost else told))
+    for row in training.objects.exclude(repeats=None).defer("log", "curve").iterator():
         if row.repeats.corpora.exclude(pk__in=row.corpora.values("pk")).exists():
             training.objects.filter(pk=row.pk).update(repeats=None)
 
 
-def _close(row: Any, corpus: Any, versions: list[Any]) -> None:
-    row.corpora.add(corpus, *(one for version in versions if version for one in version.corpora.all()))
+def _of(corpus: Any, versions: list[Any]) -> set[Any]:
+    """The corpus, and all that the versions learned from."""
+    return {corpus, *(one for version in versions if version for one in version.corpora.all())}
 
 
-def _close_as_lost(row: Any, corpus: Any) -> None:
-    """Close what tells of a version that is gone: nobody knows what it learned from, but the others may tell."""
-    others = [*corpus.versions.all(), *corpus.merge_runs.all()]
-    _close(row, corpus, others)
+def _of_all(corpus: Any) -> set[Any]:
+    """For what tells of a version that is gone: nobody knows what it learned from, but the others may tell."""
+    merged = {one for merge in corpus.merge_runs.all() for one in merge.corpora.all()}
+    return _of(corpus, list(corpus.versions.all())) | merged
 
 
 class Migration(migrations.Migration):
