@@ -34,6 +34,13 @@ def test_a_line_on_logarithmic_axes_runs_between_two_points(monkeypatch):
     assert grown("seconds", 1_000) == pytest.approx(100)
 
 
+def test_recall_is_foretold_only_as_far_as_it_was_measured():
+    most = GROWTH[-1].facts
+    assert forecast(most, 4 * most, PLAIN).trained_recall == 1
+    beyond = forecast(most + 1, 4 * most, PLAIN)
+    assert (beyond.is_measured, beyond.trained_recall, beyond.held_out_recall) == (False, None, None)
+
+
 def test_the_smallest_size_that_holds_the_facts_is_suggested_and_does_not_warn():
     for size, facts in (("small", 2_500), ("medium", 2_501), ("large", 9_000)):
         guess = forecast(facts, 4 * facts, PLAIN)

@@ -21,13 +21,13 @@ class Growth:
 
 
 # What `python benchmarks/growth.py` measured (docs/measurements.md), ordered by facts; seconds of the processor
-# where other work was going on beside it. The last point is reckoned: a training of 11,464 steps did not end.
+# where other work was going on beside it.
 GROWTH: tuple[Growth, ...] = (
     Growth(300, 814_000, 14, 1.0, 1.0),
     Growth(1_000, 897_000, 58, 1.0, 1.0),
     Growth(3_000, 2_305_000, 692, 1.0, 1.0),
-    Growth(10_000, 5_600_000, 7_000, 0.99, 0.97),
 )
+MOST_FACTS = 10_000  # what the large size is meant for; trainings of so many were not measured to their end
 USUAL_FILL = 0.9  # of what a size holds: more is told
 VECTORS = 3  # biases of queries, keys and values a layer
 
@@ -52,8 +52,13 @@ class Forecast:
     holds: int
     parameters: int
     seconds: float
-    trained_recall: float
-    held_out_recall: float
+    trained_recall: float | None
+    held_out_recall: float | None
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether a training of as many facts was measured; of more, recall is not foretold."""
+        return self.trained_recall is not None
 
     @property
     def share(self) -> float:
@@ -91,8 +96,8 @@ def forecast(facts: int, pairs: int, config: EngineConfig) -> Forecast:
         holds=holds(full.size),
         parameters=parameters,
         seconds=grown("seconds", facts) * parameters / usual,
-        trained_recall=min(1.0, grown("trained_recall", facts)),
-        held_out_recall=min(1.0, grown("held_out_recall", facts)),
+        trained_recall=grown("trained_recall", facts) if facts <= GROWTH[-1].facts else None,
+        held_out_recall=grown("held_out_recall", facts) if facts <= GROWTH[-1].facts else None,
     )
 
 
@@ -103,7 +108,7 @@ def _shape(size: str) -> dict[str, Any]:
 def holds(size: str) -> int:
     """The most facts that a size is meant for."""
     most = SIZES[size][0]
-    return int(most) if math.isfinite(most) else GROWTH[-1].facts
+    return int(most) if math.isfinite(most) else MOST_FACTS
 
 
 def grown(figure: str, facts: int) -> float:

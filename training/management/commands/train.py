@@ -94,6 +94,8 @@ def in_words(plan: Plan) -> str:
             f"The {guess.size} model ({guess.parameters:,} parameters) is meant for up to {guess.holds:,} facts: "
             f"{percent(guess.share)} of that. About {duration(guess.seconds)} on one processor."
         )
+        if not guess.is_measured:
+            lines.append("No training of so many facts was measured to its end: the time is a guess.")
     if memory := plan.memory:
         lines.append(f"About {memory[0] / GB:.1f} GB of memory for weights and optimiser.")
     lines += [f"Warning: {warning}" for warning in plan.warnings]
