@@ -50,13 +50,13 @@ def read(name: str) -> list[dict[str, Any]]:
 
 def by_heart() -> Ask:
     """Ask a memory that is no model: it looks the sub-query up among the approved pairs."""
-    from chat.executives import make_executive
-    from chat.protocol.session import interrogate
+    from chat.executives import executive_named
+    from chat.protocol.stream import blocking, interrogate
     from knowledge.models import Reflection
     from tests.fakes import PairMemory
 
     memory = PairMemory(list(Reflection.objects.values_list("question", "answer")))
-    return lambda question: values_and_cost(interrogate(question, make_executive("rules"), memory))
+    return lambda question: values_and_cost(blocking(interrogate(question, executive_named("rules"), memory)))
 
 
 def measure(ask: Ask, questions: list[dict[str, Any]], unknown: list[dict[str, Any]]) -> dict[str, Any]:

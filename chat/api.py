@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -13,12 +14,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chat import services
+from chat import runner, services
 from chat.models import Conversation, SubQuery, Turn, TurnEvent
 from chat.protocol.events import Failed
 from knowledge.api import CorpusView
 from knowledge.models import Corpus
 from knowledge.views import corpus_or_404
+from memosite.database import in_callers_thread
 from training.microbatch import Busy
 
 
@@ -116,8 +118,8 @@ class Ask(CorpusView):
         checked.is_valid(raise_exception=True)
         conversation = self._conversation(corpus, checked.validated_data)
         turn = services.start_turn(conversation, checked.validated_data["question"], request.user)
-        *_, last = services.run_turn(turn)
-        if isinstance(last.data, Failed) and last.data.code == Busy.code:
+        last = async_to_sync(runner.run)(turn, in_callers_thread)
+        if last and isinstance(last.data, Failed) and last.data.code == Busy.code:
             raise Busy(last.data.message)
         return Response(TurnSerializer(turn).data, status=status.HTTP_201_CREATED)
 

@@ -1,4 +1,4 @@
-"""The websocket of a conversation: it forwards events and takes two commands, ask and stop."""
+"""The websocket of a conversation: it forwards events and takes commands: ask, again, stop and follow."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from chat import runner, services
-from chat.models import Conversation, Turn, TurnEvent
+from chat.models import Conversation, Turn, TurnEvent, TurnStatus
 from knowledge.models import Role
 from memosite.errors import MemoError
 
 
 class ConversationConsumer(AsyncJsonWebsocketConsumer):
-    """Speaks JSON. In: ``{"action": "ask", "question"}``, ``{"action": "stop"}`` and
+    """Speaks JSON. In: ``{"action": "ask", "question"}``, ``{"action": "again", "turn"}`` (ask a turn's question
+    again, with ``question``, ``executive`` or ``version`` where they are to differ), ``{"action": "stop"}`` and
     ``{"action": "follow", "turn", "after"}`` (replay the stored events of a turn after a seq).
     Out: ``{"turn", "seq", "type", "data"}``, and ``{"type": "turn", ...}`` when a question was accepted.
     """
@@ -36,10 +37,11 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         action = content.get("action") if isinstance(content, dict) else None
-        handler = {"ask": self._ask, "stop": self._stop, "follow": self._follow}.get(str(action))
+        handlers = {"ask": self._ask, "again": self._again, "stop": self._stop, "follow": self._follow}
+        handler = handlers.get(str(action))
         try:
             if handler is None:
-                raise MemoError("Send an action: ask, stop or follow.")
+                raise MemoError("Send an action: ask, again, stop or follow.")
             await handler(content)
         except MemoError as error:
             await self.send_json({"type": "refused", "data": {"message": str(error), "code": error.code}})
@@ -51,16 +53,22 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
         except ValueError:
             return None
 
-    async def turn_event(self, message: dict[str, Any]) -> None:
-        await self.send_json(message["event"])
+    async def turn_events(self, message: dict[str, Any]) -> None:
+        for event in message["events"]:
+            await self.send_json(event)
 
     async def _ask(self, content: dict[str, Any]) -> None:
-        turn = await self._start_turn(str(content.get("question", "")))
-        announcement = {"type": "turn", "turn": turn.pk, "data": {"question": turn.question}}
-        await self.channel_layer.group_send(self.group, {"type": "turn.event", "event": announcement})
+        await self._begin(await self._start_turn(str(content.get("question", ""))))
+
+    async def _again(self, content: dict[str, Any]) -> None:
+        await self._begin(await self._start_again(content))
+
+    async def _begin(self, turn: Turn) -> None:
+        await runner.tell(self.conversation.pk, [runner.announcement(turn)])
         runner.start(turn)
 
     async def _stop(self, content: dict[str, Any]) -> None:
+        runner.stop_here(self.conversation.pk)
         await self._request_stop()
 
     async def _follow(self, content: dict[str, Any]) -> None:
@@ -83,8 +91,13 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
         return services.start_turn(self._fresh(), question, self.scope["user"])
 
     @database_sync_to_async
+    def _start_again(self, content: dict[str, Any]) -> Turn:
+        changes = services.Changes.from_wire(content)
+        return services.ask_again(self._fresh(), content.get("turn"), changes, self.scope["user"])
+
+    @database_sync_to_async
     def _request_stop(self) -> None:
-        for turn in self._fresh().turns.filter(status="running"):
+        for turn in self._fresh().turns.filter(status=TurnStatus.RUNNING):
             services.request_stop(turn)
 
     @database_sync_to_async

@@ -1,23 +1,27 @@
-"""Turns that run in the web process, apart from any socket: a closed browser changes nothing."""
+"""Turns that are answered in the web process, apart from any socket: a closed browser changes nothing.
+
+Each process watches the turns it answers: whether somebody, perhaps in another process, asked for a stop, and
+that their rows show a sign of life. A turn without one was lost with its process (``TurnQuerySet.abandoned``).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+import time
+from weakref import WeakKeyDictionary
 
 from channels.layers import get_channel_layer
-from django.db import connections
+from django.utils import timezone
 
-from chat.models import Turn
-from chat.services import run_turn
+from chat.answering import Database, answer, in_database
+from chat.models import Turn, TurnStatus
+from chat.protocol.events import Event
 
-Item = TypeVar("Item")
 logger = logging.getLogger(__name__)
-_threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="turn")
-_running: set[asyncio.Task[None]] = set()
+LOOK_SECONDS = 0.4  # between two looks for stops
+SIGN_SECONDS = 2.0  # between two signs of life
+_tasks: set[asyncio.Task[Event | None]] = set()
 
 
 def group_of(conversation_id: int) -> str:
@@ -27,36 +31,116 @@ def group_of(conversation_id: int) -> str:
 
 def start(turn: Turn) -> None:
     """Answer the turn in the background. Call it from the event loop."""
-    task = asyncio.create_task(_run(turn))
-    _running.add(task)
-    task.add_done_callback(_running.discard)
+    task = asyncio.create_task(_logged(turn))
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
 
 
-async def _run(turn: Turn) -> None:
-    layer = get_channel_layer()
+async def _logged(turn: Turn) -> Event | None:
     try:
-        async for event in in_thread(lambda: run_turn(turn)):
-            message = {"turn": turn.pk, **event.as_dict()}
-            await layer.group_send(group_of(turn.conversation_id), {"type": "turn.event", "event": message})
+        return await run(turn)
     except Exception:
         logger.exception("Turn %s ended early", turn.pk)
+        return None
 
 
-async def in_thread(make: Callable[[], Iterator[Item]]) -> AsyncIterator[Item]:
-    """Iterate ``make()`` in a thread of its own pool and yield its items in the event loop."""
-    loop = asyncio.get_running_loop()
-    items: asyncio.Queue[Any] = asyncio.Queue()
-    end = object()
+async def run(turn: Turn, database: Database = in_database) -> Event | None:
+    """Answer the turn, telling all who follow its conversation; the event that ended it."""
+    last = None
+    with _watched(turn) as stop:
+        async for batch in answer(turn, stop, database):
+            await tell(turn.conversation_id, [{"turn": turn.pk, **event.as_dict()} for event in batch])
+            last = batch[-1]
+    return last
 
-    def pump() -> None:
-        try:
-            for item in make():
-                loop.call_soon_threadsafe(items.put_nowait, item)
-        finally:
-            connections.close_all()
-            loop.call_soon_threadsafe(items.put_nowait, end)
 
-    work = loop.run_in_executor(_threads, pump)
-    while (item := await items.get()) is not end:
-        yield item
-    await work
+async def tell(conversation_id: int, messages: list[dict[str, object]]) -> None:
+    """Send messages to every tab that has the conversation open."""
+    layer = get_channel_layer()
+    await layer.group_send(group_of(conversation_id), {"type": "turn.events", "events": messages})
+
+
+def announcement(turn: Turn) -> dict[str, object]:
+    """What tells the tabs of a conversation that a question was accepted."""
+    data = {
+        "question": turn.question,
+        "executive": turn.executive,
+        "version": turn.version.number if turn.version else None,
+        "again_of": turn.again_of_id,
+    }
+    return {"type": "turn", "turn": turn.pk, "data": data}
+
+
+def stop_here(conversation_id: int) -> None:
+    """Stop what this event loop answers in a conversation, without waiting for the next look."""
+    watch = _watches.get(asyncio.get_running_loop())
+    if watch is not None:
+        watch.stop(conversation_id)
+
+
+class Watch:
+    """Looks after the turns that one event loop answers, for as long as there are any."""
+
+    def __init__(self) -> None:
+        self.stops: dict[int, asyncio.Event] = {}
+        self._conversations: dict[int, int] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, turn: Turn) -> asyncio.Event:
+        pk = turn.pk
+        self.stops[pk], self._conversations[pk] = asyncio.Event(), turn.conversation_id
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look_after())
+        return self.stops[pk]
+
+    def remove(self, pk: int) -> None:
+        self.stops.pop(pk, None)
+        self._conversations.pop(pk, None)
+        if not self.stops and self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    def stop(self, conversation_id: int) -> None:
+        for pk, conversation in self._conversations.items():
+            if conversation == conversation_id:
+                self.stops[pk].set()
+
+    async def _look_after(self) -> None:
+        signed = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            is_due = time.monotonic() - signed >= SIGN_SECONDS
+            try:
+                stopping = await in_database(_look, list(self.stops), is_due)
+            except Exception:
+                logger.exception("Running turns could not be looked after")
+                continue
+            signed = time.monotonic() if is_due else signed
+            for pk in stopping:
+                if pk in self.stops:
+                    self.stops[pk].set()
+
+
+_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
+
+
+class _watched:  # noqa: N801 - used like a function
+    """The turn is looked after within; gives the event that stops it."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._watch = _watches.setdefault(asyncio.get_running_loop(), Watch())
+
+    def __enter__(self) -> asyncio.Event:
+        return self._watch.add(self._turn)
+
+    def __exit__(self, *_: object) -> None:
+        self._watch.remove(self._turn.pk)
+
+
+def _look(turns: list[int], sign: bool) -> list[int]:
+    """Which of the turns are to stop; with ``sign`` their rows show that they are alive."""
+    rows = Turn.objects.filter(pk__in=turns, status=TurnStatus.RUNNING)
+    if sign:
+        rows.update(heartbeat_at=timezone.now())
+    return list(rows.filter(stop_requested=True).values_list("pk", flat=True))

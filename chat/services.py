@@ -1,22 +1,23 @@
-"""What people do in the chat; the websocket, REST and the command line all ask through ``run_turn``."""
+"""What people do in the chat; the websocket, REST and the command line all ask through ``start_turn``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from chat.executives import make_executive
-from chat.models import Conversation, SubQuery, Turn, TurnEvent, TurnStatus
-from chat.protocol.events import Event, Failed, FinalAnswer, MemoryAnswered, Stopped, SubQueryAsked
-from chat.protocol.session import interrogate
+from chat.executives import executive_named
+from chat.models import RULES, Conversation, Turn, TurnStatus
+from chat.protocol.events import Event, Failed
 from chat.protocol.state import Budget
+from chat.protocol.stream import blocking, interrogate
+from chat.storing import store
 from knowledge.models import Corpus, Role
 from memosite.errors import Conflict, MemoError, NotAllowed
 from training.memory import Memory
@@ -49,6 +50,13 @@ class TooManyCorpora(MemoError):
 
     code = "too_many_corpora"
     status = 422
+
+
+class NoSuchVersion(MemoError):
+    """The corpus has no version of that number for this person."""
+
+    code = "no_such_version"
+    status = 404
 
 
 class ClosedMemory(NotAllowed):
@@ -116,6 +124,30 @@ def delete_conversation(conversation: Conversation) -> None:
     conversation.delete()
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What is different when a question is asked again; empty fields stay as they were.
+
+    ``executive`` is the name of one, ``version`` the number of a version of the conversation's own corpus.
+    """
+
+    question: str = ""
+    executive: str = ""
+    version: int | None = None
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Changes:
+        """What a client sent. Raises BadQuestion where the version is no number."""
+        version = wire.get("version") or None
+        if version is not None and not str(version).isdecimal():
+            raise BadQuestion("Give the number of a version.")
+        return cls(
+            str(wire.get("question") or ""),
+            str(wire.get("executive") or ""),
+            int(version) if version is not None else None,
+        )
+
+
 def start_turn(conversation: Conversation, question: str, person: Any) -> Turn:
     """Make the row of a new turn.
 
@@ -123,6 +155,40 @@ def start_turn(conversation: Conversation, question: str, person: Any) -> Turn:
     """
     question = checked(question)
     versions = askable_versions(conversation.corpora, person)
+    return _begin(conversation, versions, question=question, executive=conversation.executive or RULES)
+
+
+def ask_again(conversation: Conversation, turn: Any, changes: Changes, person: Any) -> Turn:
+    """Make the row of a turn that asks an earlier one's question again: as it was, edited, or of another
+    EXECUTIVE or version.
+
+    Raises what ``start_turn`` raises, and Conflict where there is no such turn.
+    """
+    earlier = conversation.turns.filter(pk=turn).first() if isinstance(turn, int) else None
+    if earlier is None:
+        raise Conflict("There is no such question in this conversation. Reload the page.")
+    question = checked(changes.question or earlier.question)
+    versions = askable_versions(conversation.corpora, person)
+    if changes.version is not None:
+        versions[0] = _version_to_try(conversation.corpus, changes.version, person)
+    executive = changes.executive or conversation.executive or RULES
+    return _begin(conversation, versions, question=question, executive=executive, again_of=earlier)
+
+
+def _version_to_try(corpus: Corpus, number: int, person: Any) -> MemoryVersion:
+    """A version, live or not, for those who decide what goes live. Raises NotAllowed, NoSuchVersion."""
+    version = corpus.versions.filter(number=number).first()
+    if version is not None and version.is_live and version.allows(person):
+        return version
+    corpus.require(person, Role.CURATOR)
+    if version is None or not version.allows(person):
+        raise NoSuchVersion(f"“{corpus.name}” has no version {number} that you may ask.")
+    return version
+
+
+def _begin(
+    conversation: Conversation, versions: list[MemoryVersion], *, question: str, **fields: Any
+) -> Turn:
     with transaction.atomic():
         Conversation.objects.select_for_update().get(pk=conversation.pk)
         end_abandoned_turns(conversation)
@@ -131,7 +197,9 @@ def start_turn(conversation: Conversation, question: str, person: Any) -> Turn:
         if not conversation.title:
             conversation.title = question[:TITLE_LENGTH]
         conversation.save()
-        turn = Turn.objects.create(conversation=conversation, question=question, version=versions[0])
+        turn = Turn.objects.create(
+            conversation=conversation, question=question, version=versions[0], **fields
+        )
         turn.versions.set(versions)
         return turn
 
@@ -155,22 +223,20 @@ def askable_versions(corpora: Iterable[Corpus], person: Any) -> list[MemoryVersi
     return versions
 
 
-def run_turn(turn: Turn) -> Iterator[Event]:
-    """Interrogate the turn's MEMORY, storing each event before it is yielded."""
-    for event in _interrogate(turn):
-        _store(turn, event)
-        yield event
-
-
 def interrogate_once(
-    corpus: Corpus, question: str, person: Any = None, others: Iterable[Corpus] = ()
+    corpus: Corpus,
+    question: str,
+    person: Any = None,
+    others: Iterable[Corpus] = (),
+    executive: str = RULES,
 ) -> Iterator[Event]:
     """Ask the live MEMORY of a corpus, and of others beside it, without a conversation: nothing is stored.
 
     Without a person the site's operator asks. Raises what ``start_turn`` raises.
     """
     memory = memory_of(askable_versions((corpus, *_beside(corpus, others)), person))
-    yield from interrogate(checked(question), make_executive("rules"), memory, budget=turn_budget())
+    lead = executive_named(executive)
+    yield from blocking(interrogate(checked(question), lead, memory, budget=turn_budget(executive)))
 
 
 def memory_of(versions: Iterable[MemoryVersion]) -> Memory:
@@ -200,13 +266,16 @@ def checked(question: str) -> str:
     return question
 
 
-def turn_budget() -> Budget:
-    """The bounds of one turn, as the site is set."""
-    return Budget(total=settings.SUB_QUERY_BUDGET, seconds=settings.TURN_SECONDS)
+def turn_budget(executive: str) -> Budget:
+    """What one question may cost, as the site is set. The built-in EXECUTIVE's decisions cost next to nothing."""
+    bounds = Budget(total=settings.SUB_QUERY_BUDGET, seconds=settings.TURN_SECONDS)
+    if executive == RULES:
+        return bounds
+    return replace(bounds, rounds=settings.TURN_ROUNDS, tokens=settings.TURN_TOKENS)
 
 
 def request_stop(turn: Turn) -> None:
-    """Ask the process that answers the turn to stop; it does so before its next sub-query."""
+    """Ask the process that answers the turn to stop; it cancels its calls within half a second."""
     Turn.objects.filter(pk=turn.pk, status=TurnStatus.RUNNING).update(stop_requested=True)
 
 
@@ -215,22 +284,7 @@ def end_abandoned_turns(conversation: Conversation) -> None:
     for turn in conversation.turns.abandoned():
         last = turn.events.order_by("-seq").values_list("seq", flat=True).first() or 0
         message = "The server stopped while it was answering. Ask again."
-        _store(turn, Event(seq=last + 1, data=Failed(message=message, code="interrupted")))
-
-
-def _interrogate(turn: Turn) -> Iterator[Event]:
-    if turn.version is None:
-        yield Event(seq=1, data=Failed(message="The memory version was deleted.", code="no_version"))
-        return
-    try:
-        memory = memory_of(_versions_of(turn))
-    except MemoError as error:
-        yield Event(seq=1, data=Failed(message=str(error), code=error.code))
-        return
-    rows = Turn.objects.filter(pk=turn.pk, stop_requested=True)
-    yield from interrogate(
-        turn.question, make_executive(turn.executive), memory, budget=turn_budget(), stop=rows.exists
-    )
+        store(turn, [Event(seq=last + 1, data=Failed(message=message, code="interrupted"))])
 
 
 def _beside(corpus: Corpus, others: Iterable[Corpus]) -> list[Corpus]:
@@ -239,46 +293,3 @@ def _beside(corpus: Corpus, others: Iterable[Corpus]) -> list[Corpus]:
     if len(beside) >= CORPORA_AT_ONCE:
         raise TooManyCorpora(f"Ask at most {CORPORA_AT_ONCE} corpora at once.")
     return beside
-
-
-def _versions_of(turn: Turn) -> list[MemoryVersion]:
-    """The versions that the turn began with, whatever is live by now."""
-    return list(turn.versions.select_related("corpus")) or [v for v in (turn.version,) if v is not None]
-
-
-@transaction.atomic
-def _store(turn: Turn, event: Event) -> None:
-    wire = event.as_dict()
-    try:
-        with transaction.atomic():
-            TurnEvent.objects.create(turn=turn, seq=event.seq, type=event.type, data=wire["data"])
-    except IntegrityError as error:
-        raise Conflict("This turn is already being answered.") from error
-    match event.data:
-        case SubQueryAsked(index=index, stage=stage, question=question):
-            SubQuery.objects.create(turn=turn, index=index, stage=stage, question=question)
-        case MemoryAnswered() as said:
-            _store_answer(turn, said)
-        case FinalAnswer(text=text, known=known):
-            turn.answer, turn.known = text, known
-    turn.heartbeat_at = timezone.now()
-    if event.ends_turn:
-        turn.status, turn.finished_at = _outcome(event), timezone.now()
-    turn.save(update_fields=["answer", "known", "status", "heartbeat_at", "finished_at"])
-
-
-def _store_answer(turn: Turn, said: MemoryAnswered) -> None:
-    by_name = {str(version): version for version in turn.versions.select_related("corpus")}
-    turn.sub_queries.filter(index=said.index).update(
-        answer=said.answer,
-        known=said.known,
-        confidence=said.confidence,
-        latency_ms=said.latency_ms,
-        version=by_name.get(said.source) if said.source else turn.version,
-    )
-
-
-def _outcome(event: Event) -> str:
-    if isinstance(event.data, Stopped):
-        return TurnStatus.STOPPED
-    return TurnStatus.FAILED if isinstance(event.data, Failed) else TurnStatus.ANSWERED

@@ -227,6 +227,11 @@ GENERATION_WORKERS = env.number(
 TRAINING_DEVICES = env.number_or_auto("TRAINING_DEVICES", at_least=1)
 SUB_QUERY_BUDGET = env.number("SUB_QUERY_BUDGET", 100, at_least=1)
 TURN_SECONDS = env.number("TURN_SECONDS", 60, at_least=1)
+TURN_ROUNDS = env.number("TURN_ROUNDS", 8, at_least=2)
+TURN_TOKENS = env.number("TURN_TOKENS", 60_000, at_least=1000)
+TURN_LEASE_SECONDS = env.number(
+    "TURN_LEASE_SECONDS", 10, at_least=5
+)  # a running question without a sign of life for so long was lost with its process
 RECALL_BATCH_ROWS = env.number("RECALL_BATCH_ROWS", 64, at_least=1)
 RECALL_WAIT_MS = env.number("RECALL_WAIT_MS", 3, at_least=0)
 RECALL_QUEUE = env.number("RECALL_QUEUE", 512, at_least=1)

@@ -1,4 +1,4 @@
-"""A local OpenAI-compatible server that answers the GENERATOR's prompts, and misbehaves where it is told to.
+"""A local OpenAI-compatible server that answers the prompts of GENERATOR and EXECUTIVE, and misbehaves if told to.
 
 What it answers depends on nothing but what it is asked, so two runs over the same documents give the same pairs.
 Tokens are counted as characters divided by four.
@@ -22,6 +22,7 @@ from itertools import pairwise
 from typing import Any
 
 from knowledge.pipeline.prompts import FOLDER, prompt
+from tests.executive_script import is_executive, reply_to
 
 FACTS, FOLLOWING = 4, 2  # pairs that a passage yields directly, and indirectly
 NAME = re.compile(r"\b[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)+")
@@ -48,7 +49,8 @@ class Ledger:
 class LLMServer(ThreadingHTTPServer):
     """``faults`` maps a document's title to the way in which prompts that show it are answered.
 
-    ``seconds`` is how long every call takes.
+    ``faults_of_stage`` does so for the EXECUTIVE's prompts: plan, next, answer. ``scripts`` holds the hops of the
+    questions that the EXECUTIVE knows how to take apart. ``seconds`` is how long every call takes.
     """
 
     daemon_threads = True
@@ -58,6 +60,8 @@ class LLMServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.seconds = seconds
         self.faults: dict[str, str] = {}
+        self.faults_of_stage: dict[str, str] = {}
+        self.scripts: dict[str, list[str]] = {}
         self.refused_formats: set[str] = set()
         self.keys_seen: set[str] = set()
         self.ledger = Ledger()
@@ -116,21 +120,30 @@ class Handler(BaseHTTPRequestHandler):
         if kind in self.server.refused_formats:
             return self.send(400, {"error": {"message": f"response_format {kind} is not supported"}})
         system, user = (message["content"] for message in asked["messages"])
-        step = step_of(system)
+        if is_executive(system):
+            scripted = reply_to(system, user, self.server.scripts)
+            step, reply = scripted.stage, scripted.reply
+            fault = self.server.faults_of_stage.get(step, "")
+        else:
+            step = step_of(system)
+            reply = None
+            fault = next(
+                (mode for title, mode in self.server.faults.items() if f"Title: {title}\n" in user), ""
+            )
         if self.server.seconds:
             self.server.released.wait(self.server.seconds)
-        fault = next((mode for title, mode in self.server.faults.items() if f"Title: {title}\n" in user), "")
         with self.server.lock:
             self.server.ledger.bodies[hashlib.sha256(body).hexdigest()] += 1
             self.server.ledger.calls[step] += 1
             self.server.ledger.prompt_tokens[step] += (len(system) + len(user)) // 4
         if fault in FAULTS_OF_TRANSPORT:
             return FAULTS_OF_TRANSPORT[fault](self)
-        text = json.dumps(REPLIES[step](user), ensure_ascii=False)
+        text = json.dumps(REPLIES[step](user) if reply is None else reply, ensure_ascii=False)
         text = FAULTS_OF_TEXT[fault](text) if fault in FAULTS_OF_TEXT else text
         with self.server.lock:
             self.server.ledger.completion_tokens[step] += len(text) // 4
-        return self.send(200, completion(text, (len(system) + len(user)) // 4, refused=fault == "refusal"))
+        whole = completion(text, (len(system) + len(user)) // 4, refused=fault == "refusal")
+        return self.send_stream(whole) if asked.get("stream") else self.send(200, whole)
 
     def send(self, status: int, value: Any, **headers: str) -> None:
         data = json.dumps(value).encode()
@@ -143,6 +156,17 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), text)
         self.end_headers()
         self.wfile.write(data)
+
+    def send_stream(self, whole: dict[str, Any]) -> None:
+        """The reply in pieces, as server-sent events."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for chunk in [*map(json.dumps, chunks_of(whole)), "[DONE]"]:
+            data = f"data: {chunk}\n\n".encode()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.write(b"0\r\n\r\n")
 
     def hang(self) -> None:
         """Say nothing until the client has given up."""
@@ -173,6 +197,21 @@ def completion(text: str, prompt_tokens: int, *, refused: bool = False) -> dict[
     }
 
 
+PIECE = 16  # characters of a streamed reply that come at once
+
+
+def chunks_of(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A reply as its stream: the text in pieces, how it ended, and the tokens it cost."""
+    message = whole["choices"][0]["message"]
+    field = "refusal" if message.get("refusal") else "content"
+    text = message[field]
+    deltas = [{field: text[start : start + PIECE]} for start in range(0, len(text), PIECE)]
+    for delta, finish in [*((each, None) for each in deltas), ({}, whole["choices"][0]["finish_reason"])]:
+        choices = [{"index": 0, "delta": delta, "finish_reason": finish}]
+        yield whole | {"object": "chat.completion.chunk", "choices": choices, "usage": None}
+    yield whole | {"object": "chat.completion.chunk", "choices": []}
+
+
 FAULTS_OF_TRANSPORT: dict[str, Callable[[Handler], None]] = {
     "429": lambda handler: handler.send(429, {"error": {"message": "slow down"}}, Retry_After="0.05"),
     "500": lambda handler: handler.send(500, {"error": {"message": "out of order"}}),
@@ -180,11 +219,20 @@ FAULTS_OF_TRANSPORT: dict[str, Callable[[Handler], None]] = {
     "reset": Handler.reset,
     "no choices": lambda handler: handler.send(200, {"id": "x", "object": "chat.completion", "choices": []}),
 }
+
+
+def _as_list(text: str) -> str:
+    """The bare list where an object with one was asked for; else the object in a list."""
+    value = json.loads(text)
+    inner = next(iter(value.values()))
+    return json.dumps(inner if isinstance(inner, list) else [value])
+
+
 FAULTS_OF_TEXT: dict[str, Callable[[str], str]] = {
     "fenced": lambda text: f"Here you are:\n```json\n{text}\n```\nAnything else?",
     "truncated": lambda text: text[: len(text) * 2 // 3],
-    "list": lambda text: json.dumps(next(iter(json.loads(text).values()))),
-    "wrong keys": lambda text: re.sub(r'"(question|pair)":', r'"\1_text":', text),
+    "list": lambda text: _as_list(text),
+    "wrong keys": lambda text: re.sub(r'"(question|pair|sub_queries|action|answer)":', r'"\1_text":', text),
     "refusal": lambda text: "I am sorry, but I can't help with that.",
 }
 #: What a reader can make good, and what it cannot.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from knowledge.pipeline.types import DONT_KNOW
 
-__all__ = ["DONT_KNOW", "Memory", "MemoryAnswer"]
+__all__ = ["DONT_KNOW", "AwaitableMemory", "Memory", "MemoryAnswer", "recall"]
+#: Callers that wait at once for memories that can only be asked from a thread.
+_threads = ThreadPoolExecutor(32, thread_name_prefix="recall")
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,17 @@ class Memory(Protocol):
     """A trained MEMORY that can be asked. Implementations answer a batch in the order of the questions."""
 
     def answer(self, questions: Sequence[str]) -> list[MemoryAnswer]: ...
+
+
+@runtime_checkable
+class AwaitableMemory(Protocol):
+    """A MEMORY that can also be awaited: no thread waits meanwhile, and whoever is cancelled is not answered."""
+
+    async def recall(self, questions: Sequence[str]) -> list[MemoryAnswer]: ...
+
+
+async def recall(memory: Memory, questions: Sequence[str]) -> list[MemoryAnswer]:
+    """Ask a MEMORY from a coroutine. Raises what ``answer`` raises."""
+    if isinstance(memory, AwaitableMemory):
+        return await memory.recall(questions)
+    return await asyncio.get_running_loop().run_in_executor(_threads, memory.answer, list(questions))

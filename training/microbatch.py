@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections import OrderedDict, deque
@@ -80,6 +81,18 @@ class MicroBatcher:
         finally:
             for each in asked:
                 each.answer.cancel()  # whoever gave up is not answered any more
+
+    async def recall(self, questions: Sequence[str]) -> list[MemoryAnswer]:
+        """As ``answer``, from a coroutine: questions that it was cancelled before are not answered any more."""
+        asked = self._admit(questions)
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                return [await asyncio.wrap_future(each.answer) for each in asked]
+        except TimeoutError as error:
+            raise Busy("The memory has too much to do to answer in time. Ask again in a moment.") from error
+        finally:
+            for each in asked:
+                each.answer.cancel()
 
     def close(self) -> None:
         """Answer what is waiting, take on nothing more, and return when all is done."""

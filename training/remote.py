@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -45,6 +46,23 @@ class RemoteMemory:
 
     def answer(self, questions: Sequence[str]) -> list[MemoryAnswer]:
         """One answer a question, in their order. Raises Busy, LLMError, BadReply, NoLogProbabilities."""
+        asked = self._submit(questions)
+        try:
+            return [each.result() for each in asked]
+        finally:
+            for each in asked:
+                each.cancel()
+
+    async def recall(self, questions: Sequence[str]) -> list[MemoryAnswer]:
+        """As ``answer``, from a coroutine: what it was cancelled before is not sent any more."""
+        asked = self._submit(questions)
+        try:
+            return [await asyncio.wrap_future(each) for each in asked]
+        finally:
+            for each in asked:
+                each.cancel()
+
+    def _submit(self, questions: Sequence[str]) -> list[Future[MemoryAnswer]]:
         with self._lock:
             if self._under_way + len(questions) > self._room:
                 raise Busy
@@ -52,11 +70,7 @@ class RemoteMemory:
         asked = [self._threads.submit(self._ask, question) for question in questions]
         for each in asked:
             each.add_done_callback(self._leave)  # also of those that are cancelled
-        try:
-            return [each.result() for each in asked]
-        finally:
-            for each in asked:
-                each.cancel()
+        return asked
 
     def _ask(self, question: str) -> MemoryAnswer:
         return self._judge(question, self.generate(question))

@@ -6,11 +6,12 @@ merging the weights lost (docs/serving.md).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from training.memory import Memory, MemoryAnswer
+from training.memory import Memory, MemoryAnswer, recall
 
 
 class RoutedMemory:
@@ -31,6 +32,15 @@ class RoutedMemory:
             said = [
                 [replace(answer, source=name) for answer in each.result()] for name, each in asked.items()
             ]
+        return [surest(answers) for answers in zip(*said, strict=True)]
+
+    async def recall(self, questions: Sequence[str]) -> list[MemoryAnswer]:
+        """As ``answer``, from a coroutine."""
+        all_said = await asyncio.gather(*(recall(memory, questions) for memory in self._memories.values()))
+        said = [
+            [replace(answer, source=name) for answer in answers]
+            for name, answers in zip(self._memories, all_said, strict=True)
+        ]
         return [surest(answers) for answers in zip(*said, strict=True)]
 
 

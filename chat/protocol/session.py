@@ -2,39 +2,44 @@
 
 Stages after MeMo (arXiv 2605.15156): grounding asks one question for each clue, entity identification
 narrows the candidates, answer seeking asks about the entity found and writes the answer. The EXECUTIVE
-decides what to ask; this module owns the rest: order and numbers of events, budgets, stopping, the rule that
-nothing is asked twice, and exactly one closing event.
+decides what to ask; this module owns the rest: order of events, budgets, the rule that nothing is asked twice,
+and exactly one closing event. ``chat.protocol.stream`` numbers the events and stops the work.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from chat.protocol.candidates import Candidate
 from chat.protocol.events import (
+    Action,
+    AnswerToken,
     AnyData,
     CandidatesRanked,
     ClueFound,
-    Event,
+    DecisionMade,
     Failed,
     FinalAnswer,
     MemoryAnswered,
+    Stage,
     StageStarted,
-    Stopped,
     SubQueryAsked,
+    WordingAnswered,
 )
-from chat.protocol.executive import Decision, Executive, Synthesis
+from chat.protocol.executive import Decision, Executive, Synthesis, Usage
 from chat.protocol.mentions import missing_mentions
-from chat.protocol.state import STAGES, Budget, Exchange, State, SubQuery, same_question_key
+from chat.protocol.state import STAGES, Budget, Exchange, PastTurn, State, SubQuery, same_question_key
+from chat.protocol.voting import content_words, vote
 from memosite.errors import MemoError
-from training.memory import DONT_KNOW, Memory, MemoryAnswer
+from training.memory import DONT_KNOW, Memory, MemoryAnswer, recall
 
 log = logging.getLogger(__name__)
-
-#: Events on the way, the state that they lead to at the end.
-Steps = Generator[AnyData, None, State]
+#: Pieces of an answer go out when they are so long, in characters, or so old, in seconds.
+PIECE_LENGTH, PIECE_SECONDS = 48, 0.1
 
 
 class EmptyQuestion(MemoError):
@@ -44,93 +49,165 @@ class EmptyQuestion(MemoError):
     status = 422
 
 
-class StopRequested(Exception):
-    """The person pressed Stop."""
-
-
-def never() -> bool:
-    """The stop check of a turn that nobody can stop."""
-    return False
-
-
-def interrogate(
-    question: str,
-    executive: Executive,
-    memory: Memory,
-    *,
-    budget: Budget = Budget(),  # noqa: B008 - frozen
-    stop: Callable[[], bool] = never,
-    clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Event]:
-    """Answer a question, one event at a time; the last event, and only the last, is final, stopped or error.
-
-    ``stop`` is called before each sub-query and after each answer; once it returns true, ``stopped`` is the
-    next and last event. ``clock`` counts seconds. Nothing is raised: what goes wrong is told in ``error``.
-    """
-    session = _Session(executive, memory, budget, stop, clock)
-    for number, data in enumerate(_closed(session, question), start=1):
-        yield Event(seq=number, data=data)
-
-
-def _closed(session: _Session, question: str) -> Iterator[AnyData]:
-    """The session's events with whatever ended it as the last one. This is the edge that catches."""
-    try:
-        yield from session.run(question)
-    except StopRequested:
-        yield Stopped()
-    except MemoError as error:
-        yield Failed(message=str(error), code=error.code)
-    except Exception:
-        log.exception("A turn failed")
-        yield Failed(
-            message="The question could not be answered because of an internal error. Ask it again; "
-            "if this happens again, tell your administrator.",
-            code="internal",
-        )
-
-
 @dataclass
-class _Session:
+class Session:
+    """One turn. ``emit`` takes the events as they happen; ``clock`` counts seconds."""
+
     executive: Executive
     memory: Memory
     budget: Budget
-    stop: Callable[[], bool]
-    clock: Callable[[], float]
+    emit: Callable[[AnyData], None]
+    clock: Callable[[], float] = time.monotonic
     started: float = field(init=False, default=0.0)
+    used: Usage = field(init=False, default_factory=Usage)
+    waiting_for: str = field(init=False, default="executive")
+    announced: list[Stage] = field(init=False, default_factory=list)
 
-    def run(self, question: str) -> Iterator[AnyData]:
-        if not question.strip():
-            raise EmptyQuestion("Ask a question first.")
+    async def run(self, question: str, history: Sequence[PastTurn]) -> None:
+        """Interrogate until there is an answer. The last event is final or error; nothing is raised."""
         self.started = self.clock()
-        state = State(question.strip())
-        for stage in STAGES:
-            self.check_stop()
-            state = yield from self.run_stage(replace(state, stage=stage))
-        self.check_stop()
-        yield final_answer(self.executive.synthesise(state))
+        try:
+            await self.answer(question.strip(), tuple(history))
+        except MemoError as error:
+            self.emit(Failed(message=str(error), code=error.code))
+        except Exception:
+            log.exception("A turn failed")
+            self.emit(
+                Failed(
+                    message="The question could not be answered because of an internal error. Ask it again; "
+                    "if this happens again, tell your administrator.",
+                    code="internal",
+                )
+            )
 
-    def run_stage(self, state: State) -> Steps:
-        """One stage: decisions and their sub-queries until the EXECUTIVE moves on or the budget is spent."""
-        decision = self.executive.decide(state)
-        yield StageStarted(stage=state.stage, note=decision.note)
-        while True:
-            state = yield from self.note_findings(state, decision)
-            proposed = self.worth_asking(state, decision)
-            if not proposed:
-                return state
-            for batch in _batches(proposed, self.budget.batch):
-                state = yield from self.ask(state, batch)
-            decision = self.executive.decide(state)
+    async def answer(self, question: str, history: tuple[PastTurn, ...]) -> None:
+        if not question:
+            raise EmptyQuestion("Ask a question first.")
+        state = State(question, history=history)
+        while not (spent := self.spent(state)):
+            decision = await self.decide(state)
+            state = self.take_in(state, decision)
+            if decision.answer:
+                return self.finish(state, decision.answer)
+            if proposed := self.worth_asking(state, decision):
+                state = await self.ask_all(state, proposed)
+            elif state.stage == STAGES[-1]:
+                break
+            else:
+                state = replace(state, stage=STAGES[STAGES.index(state.stage) + 1])
+        synthesis = await self.synthesise(state)
+        return self.finish(state, synthesis, spent)
 
-    def note_findings(self, state: State, decision: Decision) -> Steps:
-        clues = [clue for clue in dict.fromkeys(decision.clues) if clue not in state.clues]
+    def spent(self, state: State) -> str:
+        """The budget that leaves nothing but the answer; empty while there is room to ask."""
+        if state.rounds + 1 >= self.budget.rounds:
+            return "rounds"
+        if state.rounds and self.used.tokens * (state.rounds + 2) / state.rounds > self.budget.tokens:
+            return "tokens"  # another round and the answer, as dear as the rounds before, would go beyond it
+        return "" if self.has_time() else "seconds"
+
+    def has_time(self) -> bool:
+        return self.clock() - self.started < self.budget.seconds * (1 - self.executive.reserve)
+
+    def counted(self, state: State) -> State:
+        """The state with what is left of the budget."""
+        seconds = max(0.0, self.budget.seconds - (self.clock() - self.started))
+        return replace(state, rounds_left=self.budget.rounds - state.rounds, seconds_left=seconds)
+
+    # --- The EXECUTIVE ---------------------------------------------------------------------------------------
+    async def decide(self, state: State) -> Decision:
+        self.waiting_for = "executive"
+        began = self.clock()
+        voice = _Voice(self.emit, self.clock)
+        decision = await self.executive.decide(self.counted(state), voice.say)
+        voice.flush()
+        self.used += decision.usage
+        stage = decision.stage or state.stage
+        if STAGES.index(stage) < STAGES.index(state.stage):
+            stage = state.stage  # stages are never gone back to
+        self.announce(stage, decision)
+        self.emit(
+            DecisionMade(
+                action=_action(decision),
+                note=decision.note,
+                question=decision.question,
+                dropped=list(decision.dropped),
+                problem=decision.problem,
+                calls=decision.usage.calls,
+                prompt_tokens=decision.usage.prompt_tokens,
+                completion_tokens=decision.usage.completion_tokens,
+                latency_ms=round(1000 * (self.clock() - began), 3),
+            )
+        )
+        return replace(decision, stage=stage)
+
+    def announce(self, stage: Stage, decision: Decision) -> None:
+        """Say that a stage begins, unless nothing of it is needed: the answer is there already."""
+        if stage not in self.announced and decision.answer is None:
+            self.announced.append(stage)
+            self.emit(StageStarted(stage=stage, note=decision.note))
+
+    def take_in(self, state: State, decision: Decision) -> State:
+        """The state with what the EXECUTIVE found."""
+        known = {clue.text for clue in state.clues}
+        clues = [clue for clue in dict.fromkeys(decision.clues) if clue.text not in known]
         for clue in clues:
-            yield ClueFound(text=clue)
-        if decision.candidates is not None and decision.candidates != state.candidates:
-            yield CandidatesRanked(names=list(decision.candidates), note=decision.note)
-            state = replace(state, candidates=decision.candidates)
-        return replace(state, clues=(*state.clues, *clues))
+            self.emit(ClueFound(text=clue.text, power=clue.power))
+        candidates = state.candidates
+        if decision.candidates is not None and decision.candidates != candidates:
+            candidates = decision.candidates
+            self.emit(_ranking(candidates, decision.note))
+        return replace(
+            state,
+            question=decision.question or state.question,
+            stage=decision.stage or state.stage,
+            clues=(*state.clues, *clues),
+            candidates=candidates,
+            dropped=decision.dropped,
+            failures=state.failures + 1 if decision.problem else 0,
+            rounds=state.rounds + 1,
+        )
 
+    async def synthesise(self, state: State) -> Synthesis:
+        self.waiting_for = "executive"
+        voice = _Voice(self.emit, self.clock)
+        began = self.clock()
+        synthesis = await self.executive.synthesise(self.counted(state), voice.say)
+        voice.flush()
+        self.used += synthesis.usage
+        if synthesis.usage.calls or synthesis.problem:
+            self.emit(
+                DecisionMade(
+                    action="answer",
+                    problem=synthesis.problem,
+                    calls=synthesis.usage.calls,
+                    prompt_tokens=synthesis.usage.prompt_tokens,
+                    completion_tokens=synthesis.usage.completion_tokens,
+                    latency_ms=round(1000 * (self.clock() - began), 3),
+                )
+            )
+        return synthesis
+
+    def finish(self, state: State, synthesis: Synthesis, ended_by: str = "") -> None:
+        support = [each for each in state.exchanges if each.index in synthesis.sub_queries]
+        sure = [exchange.confidence for exchange in support if exchange.known]
+        self.emit(
+            FinalAnswer(
+                text=synthesis.text,
+                values=list(synthesis.values),
+                known=synthesis.known,
+                sub_queries=list(synthesis.sub_queries),
+                justification=synthesis.justification,
+                confidence=min(sure) if sure and synthesis.known else None,
+                ended_by=ended_by,  # type: ignore[arg-type]
+                from_memory=synthesis.from_memory,
+                calls=self.used.calls,
+                prompt_tokens=self.used.prompt_tokens,
+                completion_tokens=self.used.completion_tokens,
+            )
+        )
+
+    # --- MEMORY ----------------------------------------------------------------------------------------------
     def worth_asking(self, state: State, decision: Decision) -> list[SubQuery]:
         """The proposals not asked before, as far as the budget goes."""
         new: dict[str, SubQuery] = {}
@@ -143,67 +220,124 @@ class _Session:
         )
         return list(new.values())[: max(left, 0)] if self.has_time() else []
 
-    def has_time(self) -> bool:
-        return self.clock() - self.started < self.budget.seconds
-
-    def ask(self, state: State, batch: Sequence[SubQuery]) -> Steps:
-        """Put a batch of sub-queries to MEMORY: all are announced, then all answered."""
-        if not self.has_time():
-            return state
-        first = len(state.exchanges) + 1
-        for index, sub_query in enumerate(batch, start=first):
-            self.check_stop()
-            yield SubQueryAsked(index=index, stage=state.stage, question=sub_query.question)
-        asked_at = self.clock()
-        answers = self.memory.answer([sub_query.question for sub_query in batch])
-        latency_ms = round(1000 * (self.clock() - asked_at), 3)
-        for index, (sub_query, answer) in enumerate(zip(batch, answers, strict=True), start=first):
-            note = doubt(sub_query, answer)
-            exchange = Exchange(
-                index=index,
-                stage=state.stage,
-                question=sub_query.question,
-                answer=answer.text,
-                confidence=answer.confidence,
-                known=answer.known and not note,
-            )
-            state = state.with_exchange(exchange)
-            yield memory_answered(exchange, latency_ms, note, answer.source if answer.known else "")
-            self.check_stop()
+    async def ask_all(self, state: State, proposed: Sequence[SubQuery]) -> State:
+        for batch in _batches(proposed, self.budget.batch):
+            if self.has_time():
+                state = await self.ask(state, batch)
         return state
 
-    def check_stop(self) -> None:
-        if self.stop():
-            raise StopRequested
+    async def ask(self, state: State, batch: Sequence[SubQuery]) -> State:
+        """Put a batch of sub-queries to MEMORY, all wordings at once: all are announced, then all answered."""
+        self.waiting_for = "memory"
+        first = len(state.exchanges) + 1
+        for index, sub_query in enumerate(batch, start=first):
+            others = list(sub_query.wordings)
+            self.emit(
+                SubQueryAsked(index=index, stage=state.stage, question=sub_query.question, wordings=others)
+            )
+        asked_at = self.clock()
+        await asyncio.sleep(0)  # what was announced goes out before MEMORY is asked
+        answers = iter(await recall(self.memory, [text for each in batch for text in all_wordings(each)]))
+        latency_ms = round(1000 * (self.clock() - asked_at), 3)
+        for index, sub_query in enumerate(batch, start=first):
+            said = [next(answers) for _ in all_wordings(sub_query)]
+            state = self.hear(state, index, sub_query, said, latency_ms)
+        return state
+
+    def hear(
+        self, state: State, index: int, sub_query: SubQuery, said: list[MemoryAnswer], latency_ms: float
+    ) -> State:
+        """Take in MEMORY's answers to all wordings of a sub-query."""
+        wordings = all_wordings(sub_query)
+        voted = vote(wordings, said)
+        note = doubt(sub_query, voted.answer)
+        exchange = Exchange(
+            index=index,
+            stage=state.stage,
+            question=sub_query.question,
+            answer=voted.answer.text,
+            confidence=voted.answer.confidence,
+            known=voted.answer.known and not note,
+            agreement=voted.agreement,
+        )
+        self.emit(
+            MemoryAnswered(
+                index=index,
+                answer=exchange.answer,
+                confidence=exchange.confidence,
+                known=exchange.known,
+                latency_ms=latency_ms,
+                note=note,
+                source=voted.answer.source if voted.answer.known else "",
+                agreement=voted.agreement,
+                said=[
+                    WordingAnswered(
+                        question=text, answer=each.text, confidence=each.confidence, known=each.known
+                    )
+                    for text, each in zip(wordings, said, strict=True)
+                ]
+                if len(said) > 1
+                else [],
+            )
+        )
+        return state.with_exchange(exchange)
+
+
+@dataclass
+class _Voice:
+    """Gathers the pieces of an answer into events of a readable length."""
+
+    emit: Callable[[AnyData], None]
+    clock: Callable[[], float]
+    pieces: list[str] = field(default_factory=list)
+    restart: bool = False
+    since: float = 0.0
+
+    def say(self, text: str, restart: bool) -> None:
+        if restart:
+            self.pieces, self.restart = [], True
+        self.since = self.since or self.clock()
+        self.pieces.append(text)
+        if sum(map(len, self.pieces)) >= PIECE_LENGTH or self.clock() - self.since >= PIECE_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.pieces or self.restart:
+            self.emit(AnswerToken(text="".join(self.pieces), restart=self.restart))
+        self.pieces, self.restart, self.since = [], False, self.clock()
+
+
+def all_wordings(sub_query: SubQuery) -> tuple[str, ...]:
+    """The question and its other wordings, each once."""
+    return tuple(dict.fromkeys((sub_query.question, *sub_query.wordings)))
 
 
 def doubt(sub_query: SubQuery, answer: MemoryAnswer) -> str:
-    """Why an answer that MEMORY is sure of is not taken as known; empty where there is no such reason."""
+    """Why an answer that MEMORY is sure of is not taken as known; empty where there is no such reason.
+
+    An answer that repeats something of its question, but not whom it asks about, speaks of somebody else. One
+    that repeats nothing ("In 2019.") cannot be judged so.
+    """
     if not answer.known or answer.text == DONT_KNOW:
         return ""
     missing = missing_mentions(sub_query.question, answer.text, sub_query.mentions)
-    return f"Not taken as known: the answer does not mention {', '.join(missing)}." if missing else ""
+    repeated = content_words(sub_query.question) & content_words(answer.text)
+    if not missing or not repeated:
+        return ""
+    return f"Not taken as known: the answer does not mention {', '.join(missing)}."
 
 
-def memory_answered(exchange: Exchange, latency_ms: float, note: str, source: str = "") -> MemoryAnswered:
-    return MemoryAnswered(
-        index=exchange.index,
-        answer=exchange.answer,
-        confidence=exchange.confidence,
-        known=exchange.known,
-        latency_ms=latency_ms,
+def _action(decision: Decision) -> Action:
+    if decision.answer is not None:
+        return "answer" if decision.answer.from_memory else "reply"
+    return "ask" if decision.ask else "move_on"
+
+
+def _ranking(candidates: Sequence[Candidate], note: str) -> CandidatesRanked:
+    return CandidatesRanked(
+        names=[candidate.name for candidate in candidates if candidate.is_in_play],
         note=note,
-        source=source,
-    )
-
-
-def final_answer(synthesis: Synthesis) -> FinalAnswer:
-    return FinalAnswer(
-        text=synthesis.text,
-        values=list(synthesis.values),
-        known=synthesis.known,
-        sub_queries=list(synthesis.sub_queries),
-        justification=synthesis.justification,
+        candidates=[candidate.shown() for candidate in candidates],
     )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from chat.protocol.executive import Decision, Synthesis
-from chat.protocol.state import STAGES, State, SubQuery
+from dataclasses import replace
+
+from chat.protocol.candidates import named
+from chat.protocol.executive import Decision, Say, Synthesis
+from chat.protocol.state import STAGES, Clue, State, SubQuery
 from chat.rules import telling
+from chat.rules.follow_up import reply_without_memory, self_contained
 from chat.rules.frames import parse_question
 from chat.rules.intake import questions_in
 from chat.rules.phrases import NounPhrase, Question, render
@@ -20,23 +24,34 @@ class RulesExecutive:
     """
 
     name = "rules"
+    reserve = 0.0
 
-    def decide(self, state: State) -> Decision:
+    async def decide(self, state: State, say: Say) -> Decision:
         """Ask what is missing for the plan, as far as it belongs to this stage or an earlier one."""
-        pending, candidates = _missing(state)
-        questions = map(parse_question, questions_in(state.question))
-        clues = tuple(clue for question in questions for clue in _clues(question))
-        is_due = pending is not None and STAGES.index(pending.stage) <= STAGES.index(state.stage)
-        return Decision(
-            ask=pending.sub_queries if pending and is_due else (),
-            clues=clues,
-            candidates=candidates,
-            note=_note(state, candidates, is_due),
-        )
+        if state.rounds:
+            return _decide(state)
+        if reply := reply_without_memory(state.question, state.history):
+            return Decision(answer=reply)
+        question = self_contained(state.question, state.history)
+        decision = _decide(replace(state, question=question))
+        return decision if question == state.question else replace(decision, question=question)
 
-    def synthesise(self, state: State) -> Synthesis:
+    async def synthesise(self, state: State, say: Say) -> Synthesis:
         """The answer in full sentences; what was not asked counts as not known."""
         return telling.combined([_answered(question, state) for question in questions_in(state.question)])
+
+
+def _decide(state: State) -> Decision:
+    pending, candidates = _missing(state)
+    questions = map(parse_question, questions_in(state.question))
+    clues = tuple(Clue(clue) for question in questions for clue in _clues(question))
+    is_due = pending is not None and STAGES.index(pending.stage) <= STAGES.index(state.stage)
+    return Decision(
+        ask=pending.sub_queries if pending and is_due else (),
+        clues=clues,
+        candidates=None if candidates is None else named(candidates),
+        note=_note(state, candidates, is_due),
+    )
 
 
 def _missing(state: State) -> tuple[Pending | None, tuple[str, ...] | None]:

@@ -2,7 +2,17 @@
 
 from memosite.llm.asking import Asker, CallStore, MemoryStore
 from memosite.llm.client import EndpointSettings, OpenAICompatible
-from memosite.llm.types import LLM, BadReply, Completion, LLMError, Reply, Request, Transport
+from memosite.llm.types import (
+    LLM,
+    BadReply,
+    Completion,
+    LLMError,
+    ObjectRequest,
+    Prompted,
+    Reply,
+    Request,
+    Transport,
+)
 
 __all__ = [
     "LLM",
@@ -13,7 +23,9 @@ __all__ = [
     "EndpointSettings",
     "LLMError",
     "MemoryStore",
+    "ObjectRequest",
     "OpenAICompatible",
+    "Prompted",
     "Reply",
     "Request",
     "Transport",

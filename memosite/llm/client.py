@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import openai
-from openai.types.chat import ChatCompletion
+from openai.types import CompletionUsage
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from memosite.llm.reading import shorten
-from memosite.llm.types import BadReply, Completion, LLMError, Request
+from memosite.llm.types import BadReply, Completion, LLMError, Prompted
 
 #: Ways to ask for JSON, the most binding first. A server that refuses one is asked the next way from then on.
 JSON_MODES = ("json_schema", "json_object", "prompt")
@@ -47,6 +50,7 @@ class OpenAICompatible:
         self.model = settings.model
         self.temperature = settings.temperature
         self._json_mode = 0
+        self._streams = self._counts_streams = True
         self._client = openai.AsyncOpenAI(
             base_url=settings.base_url,
             api_key=settings.key or NO_KEY,
@@ -63,7 +67,31 @@ class OpenAICompatible:
     async def close(self) -> None:
         await self._client.close()
 
-    async def complete(self, request: Request[Any]) -> Completion:
+    async def stream(self, request: Prompted, say: Callable[[str], None]) -> Completion:
+        """Ask the server once and pass on its text piece by piece as it is written.
+
+        Raises LLMError, or BadReply for a reply without text. A server that does not stream is asked plainly.
+        """
+        if not self._streams:
+            return await self.complete(request)
+        started = time.monotonic()
+        heard = _Heard(say)
+        try:
+            raw = await self._create(request, stream=True)
+            async for chunk in raw.parse():
+                heard.take(chunk)
+        except openai.OpenAIError as error:
+            raise LLMError(explain(error, self.settings)) from error
+        except httpx.HTTPError as error:  # the connection broke in the middle of the reply
+            raise BadReply(f"The reply of {self.settings.name} broke off ({error}).") from error
+        except ValueError as error:
+            raise BadReply(f"The server's reply is not JSON ({error}).") from error
+        if not heard.chunks:
+            self._streams = False
+            return await self.complete(request)
+        return heard.completion(request, time.monotonic() - started, raw.retries_taken)
+
+    async def complete(self, request: Prompted) -> Completion:
         """Ask the server once, retries included. Raises LLMError, or BadReply for a reply without text."""
         started = time.monotonic()
         try:
@@ -75,10 +103,13 @@ class OpenAICompatible:
             raise BadReply(f"The server's reply is not JSON ({error}).") from error
         return _completion(reply, time.monotonic() - started, raw.retries_taken)
 
-    async def _create(self, request: Request[Any]) -> Any:
+    async def _create(self, request: Prompted, *, stream: bool = False) -> Any:
         """Call with the most binding way to ask for JSON that the server takes."""
         while True:
             mode = JSON_MODES[self._json_mode]
+            streamed: dict[str, Any] = {"stream": True} if stream else {}
+            if stream and self._counts_streams:
+                streamed["stream_options"] = {"include_usage": True}
             try:
                 return await self._client.chat.completions.with_raw_response.create(
                     model=self.model,
@@ -88,15 +119,58 @@ class OpenAICompatible:
                     ],
                     temperature=self.temperature,
                     max_tokens=self.settings.max_tokens,
+                    **streamed,
                     **_response_format(request, mode),
                 )
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                if "stream_options" in streamed and "stream_options" in str(error):
+                    self._counts_streams = False
+                    continue
                 if mode == JSON_MODES[-1] or not _is_about_the_format(error):
                     raise
                 self._json_mode = max(self._json_mode, JSON_MODES.index(mode) + 1)
 
 
-def _response_format(request: Request[Any], mode: str) -> dict[str, Any]:
+class _Heard:
+    """What a stream has said so far."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._text: list[str] = []
+        self._refusal: list[str] = []
+        self._finish: str | None = None
+        self._usage: CompletionUsage | None = None
+        self.chunks = 0
+
+    def take(self, chunk: ChatCompletionChunk) -> None:
+        self.chunks += 1
+        self._usage = chunk.usage or self._usage
+        for choice in (chunk.choices or ())[:1]:
+            self._finish = choice.finish_reason or self._finish
+            self._refusal.append(choice.delta.refusal or "")
+            if choice.delta.content:
+                self._text.append(choice.delta.content)
+                self._say(choice.delta.content)
+
+    def completion(self, request: Prompted, seconds: float, retries: int) -> Completion:
+        """The whole of it. Tokens that the server did not count are taken as four characters each."""
+        text, refusal = "".join(self._text), "".join(self._refusal)
+        if refusal:
+            raise BadReply(f"The model refused: {shorten(refusal)}")
+        if not text:
+            raise BadReply("The model's reply is empty.")
+        usage = self._usage
+        return Completion(
+            text=text,
+            prompt_tokens=usage.prompt_tokens if usage else (len(request.system) + len(request.user)) // 4,
+            completion_tokens=usage.completion_tokens if usage else len(text) // 4,
+            seconds=seconds,
+            retries=retries,
+            is_cut=self._finish == "length",
+        )
+
+
+def _response_format(request: Prompted, mode: str) -> dict[str, Any]:
     if mode == "json_schema":
         schema = {"name": request.step, "schema": request.json_schema(), "strict": True}
         return {"response_format": {"type": "json_schema", "json_schema": schema}}

@@ -10,7 +10,7 @@ from json_repair import repair_json
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from memosite.llm.types import BadReply, Item, Request
+from memosite.llm.types import BadReply, Item, ObjectRequest, Request, Shape
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.S)
 _FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.S)
@@ -38,6 +38,30 @@ def read_items(request: Request[Item], text: str) -> tuple[tuple[Item, ...], int
     if is_cut and not items:
         raise BadReply(f"The reply was cut off before its first item was complete: {shorten(text)}")
     return items, len(raw) - len(items), is_cut
+
+
+def read_object(request: ObjectRequest[Shape], text: str) -> Shape:
+    """The object of a reply, its unfinished end left out if it was cut off.
+
+    Raises BadReply, in words that a model can mend its reply by, where it does not have the shape asked for.
+    """
+    value, _ = read_json(text)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):
+        value = inner
+    if not isinstance(value, dict):
+        raise BadReply(f"The reply is no JSON object: {shorten(text)}")
+    try:
+        return request.shape.model_validate(value)
+    except ValidationError as error:
+        raise BadReply(f"The reply has not the shape asked for: {_faults(error)}.") from error
+
+
+def _faults(error: ValidationError) -> str:
+    """Where a reply differs from its shape: at most three places."""
+    faults = error.errors(include_url=False, include_input=False)[:3]
+    return "; ".join(f"{'.'.join(map(str, each['loc'])) or 'the object'}: {each['msg']}" for each in faults)
 
 
 def read_json(text: str) -> tuple[Any, bool]:

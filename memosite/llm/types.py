@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -51,6 +51,55 @@ class Request(Generic[Item]):
             "additionalProperties": False,
         }
         return schema | ({"$defs": definitions} if definitions else {})
+
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class ObjectRequest(Generic[Shape]):
+    """A question to a language model whose answer is one object of ``shape``."""
+
+    step: str
+    prompt_version: str
+    system: str
+    user: str
+    shape: type[Shape]
+
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON schema of the object, strict as OpenAI's servers want it."""
+        schema: dict[str, Any] = _strict(self.shape.model_json_schema())
+        return schema
+
+    def after(self, problem: str) -> ObjectRequest[Shape]:
+        """The same request, made again with what was wrong with the reply."""
+        told = f"Your last reply could not be used. {problem}\nReply again, with the JSON object only."
+        return replace(self, user=f"{self.user}\n\n{told}")
+
+
+def _strict(schema: Any) -> Any:
+    """Every property required, none besides, no defaults: what servers ask of schemas that they enforce."""
+    if isinstance(schema, list):
+        return [_strict(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    strict = {name: _strict(each) for name, each in schema.items() if name not in ("default", "title")}
+    if isinstance(schema.get("properties"), dict):
+        strict["properties"] = {name: _strict(each) for name, each in schema["properties"].items()}
+        strict |= {"required": list(schema["properties"]), "additionalProperties": False}
+    return strict
+
+
+class Prompted(Protocol):
+    """What a server has to know of a request."""
+
+    @property
+    def step(self) -> str: ...
+    @property
+    def system(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+    def json_schema(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)

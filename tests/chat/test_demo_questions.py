@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from chat.protocol.events import FinalAnswer
-from chat.protocol.session import interrogate
 from chat.protocol.state import same_question_key
+from chat.protocol.stream import blocking, interrogate
 from chat.rules.executive import RulesExecutive
 from knowledge import demo
 from tests.fakes import PairMemory
@@ -142,7 +142,7 @@ def demo_memory() -> PairMemory:
 
 
 def answers_given(question: dict[str, Any], memory: PairMemory) -> set[str]:
-    events = interrogate(by_question(question), RulesExecutive(), memory)
+    events = blocking(interrogate(by_question(question), RulesExecutive(), memory))
     final = next(event.data for event in events if isinstance(event.data, FinalAnswer))
     return {value.casefold() for value in final.values} if final.known else set()
 

@@ -212,7 +212,7 @@ def test_a_turn_that_was_stopped_or_failed_says_so(client, conversation, last, s
 
 
 def test_a_turn_whose_server_died_is_ended_when_the_page_is_opened(client, conversation, settings):
-    silent = timezone.now() - timedelta(seconds=settings.TURN_SECONDS + 1)
+    silent = timezone.now() - timedelta(seconds=settings.TURN_LEASE_SECONDS + 1)
     TurnFactory(conversation=conversation, heartbeat_at=silent, events=ASKED)
     assert "The server stopped while it was answering" in page_of(client, conversation)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
-from chat.protocol.events import Event
-from chat.protocol.executive import Decision, Synthesis
-from chat.protocol.session import interrogate
-from chat.protocol.state import Budget, State, SubQuery, WrongBudget
+from chat.protocol.candidates import Candidate, named
+from chat.protocol.events import CandidatesRanked, Event
+from chat.protocol.executive import Decision, Say, Synthesis
+from chat.protocol.state import Budget, Clue, State, SubQuery, WrongBudget
+from chat.protocol.stream import blocking, interrogate
 from memosite.errors import Unavailable
 from tests.fakes import PairMemory, ScriptedMemory
+from training.memory import MemoryAnswer
 
 
 @dataclass
@@ -22,32 +25,22 @@ class PlannedExecutive:
     plan: Mapping[str, list[list[str]]]
     name: str = "planned"
     seen: list[State] = field(default_factory=list)
+    reserve: float = 0.0
 
-    def decide(self, state: State) -> Decision:
+    async def decide(self, state: State, say: Say) -> Decision:
         self.seen.append(state)
         rounds = self.plan.get(state.stage, [])
         turn = sum(earlier.stage == state.stage for earlier in self.seen) - 1
         questions = rounds[turn] if turn < len(rounds) else []
         return Decision(ask=tuple(map(SubQuery, questions)), note=f"round {turn}")
 
-    def synthesise(self, state: State) -> Synthesis:
+    async def synthesise(self, state: State, say: Say) -> Synthesis:
         known = [exchange for exchange in state.exchanges if exchange.known]
         return Synthesis(
             text=" ".join(exchange.answer for exchange in known) or "Memory does not know.",
             known=bool(known),
             sub_queries=tuple(exchange.index for exchange in known),
         )
-
-
-class Tripwire:
-    """A stop check that is pressed from the n-th look on."""
-
-    def __init__(self, looks: int) -> None:
-        self.left = looks
-
-    def __call__(self) -> bool:
-        self.left -= 1
-        return self.left < 0
 
 
 LEADS = "Who leads Project Atlas?"
@@ -58,11 +51,23 @@ TWO_HOPS = {"grounding": [[LEADS]], "answer_seeking": [[LIVES]]}
 
 def run(plan: Mapping[str, list[list[str]]], memory: object = None, **options: object) -> list[Event]:
     memory = memory or ScriptedMemory(MEMORY)
-    return list(interrogate("Where does the lead of Atlas live?", PlannedExecutive(plan), memory, **options))  # type: ignore[arg-type]
+    return turn(PlannedExecutive(plan), memory, **options)
+
+
+def turn(
+    executive: object, memory: object, question: str = "Where does the lead of Atlas live?", **options: object
+) -> list[Event]:
+    return list(blocking(interrogate(question, executive, memory, **options)))  # type: ignore[arg-type]
 
 
 def types(events: list[Event]) -> list[str]:
-    return [event.type for event in events]
+    """What happened, but for what the EXECUTIVE decided."""
+    return [event.type for event in events if event.type != "decision"]
+
+
+def first(events: list[Event], kind: str) -> dict[str, object]:
+    """The data of the first event of a type."""
+    return next(event for event in events if event.type == kind).as_dict()["data"]
 
 
 def asked(events: list[Event]) -> list[str]:
@@ -130,17 +135,21 @@ def test_a_turn_asks_no_more_than_its_total_budget_and_still_answers() -> None:
     assert events[-1].as_dict()["data"]["text"] == "Mara Lind leads Project Atlas."
 
 
-def test_a_turn_out_of_time_asks_no_more_and_answers_with_what_it_knows() -> None:
-    def seconds() -> Iterator[float]:
-        now = 0.0
-        while True:
-            yield now
-            now += 4
+class SlowMemory(ScriptedMemory):
+    """A MEMORY of which each batch takes four seconds of its own clock."""
 
-    clock: Callable[[], float] = seconds().__next__
-    events = run(TWO_HOPS, budget=Budget(seconds=15), clock=clock)
+    now = 0.0
+
+    def answer(self, questions: Sequence[str]) -> list[MemoryAnswer]:
+        self.now += 4
+        return super().answer(questions)
+
+
+def test_a_turn_out_of_time_asks_no_more_and_answers_with_what_it_knows() -> None:
+    memory = SlowMemory(MEMORY)
+    events = run(TWO_HOPS, memory, budget=Budget(seconds=3), clock=lambda: memory.now)
     assert asked(events) == [LEADS]
-    assert events[-1].type == "final"
+    assert first(events, "final")["ended_by"] == "seconds"
 
 
 def test_a_budget_that_allows_nothing_is_refused() -> None:
@@ -148,18 +157,86 @@ def test_a_budget_that_allows_nothing_is_refused() -> None:
         Budget(total=0)
 
 
-@pytest.mark.parametrize("looks", range(9))
-def test_stop_ends_the_turn_wherever_it_is_pressed(looks: int) -> None:
-    events = run(TWO_HOPS, stop=Tripwire(looks))
-    whole = types(run(TWO_HOPS))
-    assert types(events)[:-1] == whole[: len(events) - 1]
-    assert types(events)[-1] == ("stopped" if len(events) <= len(whole) and looks < 8 else "final")
+async def stopped_while(executive: object, memory: object, waiting: asyncio.Event) -> list[Event]:
+    """The events of a turn that is stopped as soon as ``waiting`` is set."""
+    stop = asyncio.Event()
+
+    async def press() -> None:
+        await waiting.wait()
+        stop.set()
+
+    pressing = asyncio.create_task(press())
+    events = [event async for event in interrogate(LEADS, executive, memory, stop=stop)]  # type: ignore[arg-type]
+    await pressing
+    return events
 
 
-def test_stop_is_checked_after_each_answer_of_a_batch() -> None:
-    # Looks: before the stage, before each of the two sub-queries, after the first answer.
-    events = run({"grounding": [[LEADS, LIVES]]}, stop=Tripwire(3))
-    assert types(events) == ["stage", "sub_query", "sub_query", "memory_answer", "stopped"]
+class Hanging:
+    """An EXECUTIVE and a MEMORY that never answer, and tell when they are asked and when they are let go."""
+
+    name, reserve = "hanging", 0.0
+
+    def __init__(self) -> None:
+        self.asked, self.cancelled = asyncio.Event(), False
+
+    async def hang(self) -> None:
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+
+    async def decide(self, state: State, say: Say) -> Decision:
+        await self.hang()
+        raise AssertionError
+
+    async def recall(self, questions: Sequence[str]) -> list[MemoryAnswer]:
+        await self.hang()
+        raise AssertionError
+
+
+async def test_stop_cancels_the_call_to_the_executive_that_is_under_way() -> None:
+    executive = Hanging()
+    events = await stopped_while(executive, ScriptedMemory({}), executive.asked)
+    assert types(events) == ["stopped"]
+    assert executive.cancelled
+
+
+async def test_stop_cancels_the_batch_that_memory_is_working_on() -> None:
+    memory = Hanging()
+    events = await stopped_while(PlannedExecutive(TWO_HOPS), memory, memory.asked)
+    assert types(events) == ["stage", "sub_query", "stopped"]
+    assert memory.cancelled
+
+
+async def test_a_turn_that_waits_shows_that_it_is_alive() -> None:
+    executive, stop = Hanging(), asyncio.Event()
+    events = []
+    async for event in interrogate(
+        LEADS,
+        executive,
+        ScriptedMemory({}),
+        stop=stop,
+        heartbeat_seconds=0.01,  # type: ignore[arg-type]
+    ):
+        events.append(event)
+        if types(events) == ["heartbeat"] * 2:
+            stop.set()
+    assert types(events)[-1] == "stopped"
+    assert [event.seq for event in events[:2]] == [0, 0], "heartbeats take no number of their own"
+    assert first(events, "heartbeat")["waiting_for"] == "executive"
+
+
+async def test_a_stream_that_nobody_reads_any_more_lets_go_of_its_calls() -> None:
+    memory = Hanging()
+    stream = interrogate(LEADS, PlannedExecutive(TWO_HOPS), memory)  # type: ignore[arg-type]
+    async for event in stream:
+        if event.type == "sub_query":
+            break
+    await memory.asked.wait()
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert memory.cancelled
 
 
 def test_an_error_meant_for_people_is_told_with_its_code_and_ends_the_turn() -> None:
@@ -183,7 +260,7 @@ def test_an_unexpected_error_ends_the_turn_without_its_details_and_is_logged(
 
 @pytest.mark.parametrize("question", ["", "  \n"])
 def test_an_empty_question_is_an_error_that_says_what_to_do(question: str) -> None:
-    events = list(interrogate(question, PlannedExecutive({}), ScriptedMemory({})))
+    events = turn(PlannedExecutive({}), ScriptedMemory({}), question)
     assert [event.as_dict()["data"] for event in events] == [
         {"message": "Ask a question first.", "code": "empty_question"}
     ]
@@ -192,7 +269,7 @@ def test_an_empty_question_is_an_error_that_says_what_to_do(question: str) -> No
 def test_an_answer_about_somebody_else_is_not_taken_as_known_and_the_event_says_so() -> None:
     memory = ScriptedMemory({LIVES: "Jonas Pike lives in Bergen."})
     events = run({"grounding": [[LIVES]]}, memory)
-    answer = events[2].as_dict()["data"]
+    answer = first(events, "memory_answer")
     assert answer["known"] is False
     assert answer["note"] == "Not taken as known: the answer does not mention Mara Lind."
     assert events[-1].as_dict()["data"]["known"] is False
@@ -201,17 +278,17 @@ def test_an_answer_about_somebody_else_is_not_taken_as_known_and_the_event_says_
 def test_an_answer_about_another_number_is_not_taken_as_known() -> None:
     question = "Who is the person whose date of birth is 0295-05-30?"
     memory = ScriptedMemory({question: "The person whose date of birth is 0295-05-31 is Aida Wang."})
-    assert run({"grounding": [[question]]}, memory)[2].as_dict()["data"]["known"] is False
+    assert first(run({"grounding": [[question]]}, memory), "memory_answer")["known"] is False
 
 
 def test_an_abstention_is_passed_on_as_it_is() -> None:
-    answer = run({"grounding": [["Who leads Project Borealis?"]]})[2].as_dict()["data"]
+    answer = first(run({"grounding": [["Who leads Project Borealis?"]]}), "memory_answer")
     assert (answer["answer"], answer["known"], answer["note"]) == ("I don't know.", False, "")
 
 
 def test_the_executive_sees_dead_ends_and_facts_grouped_by_entity() -> None:
     executive = PlannedExecutive({"grounding": [[LEADS, "Who leads Project Borealis?"]]})
-    list(interrogate("?!", executive, ScriptedMemory(MEMORY)))
+    turn(executive, ScriptedMemory(MEMORY))
     state = executive.seen[-1]
     assert state.dead_ends == ("Who leads Project Borealis?",)
     assert dict(state.facts) == {
@@ -222,12 +299,14 @@ def test_the_executive_sees_dead_ends_and_facts_grouped_by_entity() -> None:
 
 def test_clues_and_candidates_are_events_when_they_are_new() -> None:
     class Ranking(PlannedExecutive):
-        def decide(self, state: State) -> Decision:
-            return Decision(clues=("leads Atlas",), candidates=("Mara Lind",), note="why")
+        async def decide(self, state: State, say: Say) -> Decision:
+            return Decision(clues=(Clue("leads Atlas", 4),), candidates=named(["Mara Lind"]), note="why")
 
-    events = list(interrogate("Who?", Ranking({}), ScriptedMemory({})))
+    events = turn(Ranking({}), ScriptedMemory({}), "Who?")
     assert types(events) == ["stage", "clue", "candidates", "stage", "stage", "final"]
-    assert events[2].as_dict()["data"] == {"names": ["Mara Lind"], "note": "why"}
+    assert first(events, "clue") == {"text": "leads Atlas", "power": 4}
+    ranking = CandidatesRanked(names=["Mara Lind"], note="why", candidates=[Candidate("Mara Lind").shown()])
+    assert first(events, "candidates") == ranking.model_dump(exclude={"type"})
 
 
 class TestThePairMemory:

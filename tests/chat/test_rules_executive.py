@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chat.protocol.session import interrogate
 from chat.protocol.state import Budget, State
+from chat.protocol.stream import blocking, interrogate
 from chat.rules.executive import RulesExecutive
 from tests.fakes import PairMemory
 
@@ -63,7 +63,7 @@ class Turn:
     def __init__(self, question: str, known: list[tuple[str, str]] | None = None, **options: Any) -> None:
         memory = PairMemory(KNOWN if known is None else known)
         self.events = [
-            event.as_dict() for event in interrogate(question, RulesExecutive(), memory, **options)
+            event.as_dict() for event in blocking(interrogate(question, RulesExecutive(), memory, **options))
         ]
         self.final = self.events[-1]["data"]
 
@@ -265,10 +265,11 @@ def test_a_yes_or_no_question_is_asked_as_it_is() -> None:
     ]
 
 
-def test_nothing_is_kept_between_decisions() -> None:
+async def test_nothing_is_kept_between_decisions() -> None:
     state = State("Where does the person who leads Project Atlas live?")
     executive = RulesExecutive()
-    assert executive.decide(state) == executive.decide(state)
+    first, second = [await executive.decide(state, lambda text, restart: None) for _ in range(2)]
+    assert first == second
 
 
 @pytest.mark.parametrize(

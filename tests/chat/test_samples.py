@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chat.protocol.events import FinalAnswer
-from chat.protocol.session import interrogate
+from chat.protocol.stream import blocking, interrogate
 from chat.rules.executive import RulesExecutive
 from tests.fakes import PairMemory
 from tests.knowledge.reading import pairs_in
@@ -25,7 +25,7 @@ def answered(sample: str) -> list[tuple[dict[str, Any], set[str]]]:
 
 
 def values(question: str, memory: PairMemory) -> set[str]:
-    events = interrogate(question, RulesExecutive(), memory)
+    events = blocking(interrogate(question, RulesExecutive(), memory))
     final = next(event.data for event in events if isinstance(event.data, FinalAnswer))
     return set(final.values) if final.known else set()
 

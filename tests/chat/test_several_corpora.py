@@ -12,6 +12,7 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from chat import services
+from chat.answering import versions_of
 from chat.models import Conversation, SubQuery, Turn
 from knowledge.models import Corpus
 from memosite.errors import NotAllowed
@@ -125,7 +126,7 @@ def test_a_turn_keeps_the_version_it_began_with_when_the_alias_moves(ships, pers
     turn = services.start_turn(ConversationFactory(corpus=ships, person=person), LEADS[0], person)
     began_with = ships.versions.get()
     Alias.objects.filter(corpus=ships).update(version=MemoryVersionFactory(corpus=ships))
-    asked: list[MemoryVersion] = services._versions_of(turn)
+    asked: list[MemoryVersion] = versions_of(turn)
     assert asked == [began_with]
     assert services.askable_versions([ships], person) != [began_with]
 

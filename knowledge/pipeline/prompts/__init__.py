@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
+from memosite.llm.prompts import Prompt, read_prompt
+
+__all__ = ["FOLDER", "Prompt", "prompt"]
 FOLDER = Path(__file__).parent
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """The fixed part of a step's prompt. ``version`` changes whenever a letter of it does."""
-
-    text: str
-    version: str
-
-
-@cache
 def prompt(name: str) -> Prompt:
     """The prompt in the file ``<name>.md``."""
-    text = (FOLDER / f"{name}.md").read_text(encoding="utf-8").strip()
-    return Prompt(text, f"{name[:11]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}")
+    return read_prompt(FOLDER, name)

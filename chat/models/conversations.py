@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -12,6 +13,8 @@ from django.utils import timezone
 
 from knowledge.models import Corpus
 from training.models import MemoryVersion
+
+RULES = "rules"  # the built-in EXECUTIVE's name
 
 if TYPE_CHECKING:
     from typing import Self
@@ -28,6 +31,9 @@ class Conversation(models.Model):
         Corpus, blank=True, related_name="+", help_text="Corpora that are asked as well."
     )
     title = models.CharField(max_length=120, blank=True)
+    executive = models.CharField(
+        max_length=60, blank=True, help_text="The EXECUTIVE chosen here; empty for the corpus's own."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -55,8 +61,8 @@ class TurnStatus(models.TextChoices):
 
 class TurnQuerySet(models.QuerySet["Turn"]):
     def abandoned(self) -> Self:
-        """Turns whose process has died: still running, but silent for longer than a turn may take."""
-        silent = timezone.now() - timedelta(seconds=settings.TURN_SECONDS)
+        """Turns whose process has died: still running, but without a sign of life for too long."""
+        silent = timezone.now() - timedelta(seconds=settings.TURN_LEASE_SECONDS)
         return self.filter(status=TurnStatus.RUNNING, heartbeat_at__lt=silent)
 
 
@@ -64,17 +70,30 @@ class Turn(models.Model):
     """One question and its answer, with the versions of MEMORY that were asked.
 
     ``version`` is the one of the conversation's own corpus, ``versions`` are all, that one included.
+    ``asked`` is the question as a follow-up was understood: self-contained, made so from the conversation.
+    ``again_of`` is the turn whose question is asked again here: edited, anew, of another EXECUTIVE or version.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
     version = models.ForeignKey(MemoryVersion, null=True, on_delete=models.SET_NULL, related_name="turns")
     versions = models.ManyToManyField(MemoryVersion, related_name="+", blank=True)
-    executive = models.CharField(max_length=60, default="rules")
+    executive = models.CharField(max_length=60, default=RULES)
+    again_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="asked_again"
+    )
     question = models.TextField()
+    asked = models.TextField(blank=True)
     answer = models.TextField(blank=True)
     known = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=TurnStatus.choices, default=TurnStatus.RUNNING)
     stop_requested = models.BooleanField(default=False)
+    needed_memory = models.BooleanField(default=True, help_text="Greetings and the like do not.")
+    calls = models.PositiveIntegerField(default=0, help_text="Round trips to the EXECUTIVE.")
+    prompt_tokens = models.PositiveIntegerField(default=0)
+    completion_tokens = models.PositiveIntegerField(default=0)
+    cost = models.DecimalField(
+        max_digits=12, decimal_places=6, default=Decimal(0), help_text="US dollars for the EXECUTIVE's calls."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -122,6 +141,10 @@ class SubQuery(models.Model):
     known = models.BooleanField(default=False)
     confidence = models.FloatField(null=True)
     latency_ms = models.FloatField(null=True)
+    wordings = models.JSONField(
+        default=list, help_text="All wordings that went to MEMORY, the question first."
+    )
+    agreement = models.FloatField(null=True, help_text="The share of wordings that gave this answer.")
     version = models.ForeignKey(
         MemoryVersion,
         null=True,

@@ -1,0 +1,1 @@
+"""A language model as EXECUTIVE. Plain Python: no Django, no database."""
