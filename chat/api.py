@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from chat import runner, services
+from chat import choosing, runner, services
 from chat.models import Conversation, SubQuery, Turn, TurnEvent
 from chat.protocol.events import Failed
 from knowledge.api import CorpusView
@@ -51,7 +51,17 @@ class TurnSerializer(serializers.ModelSerializer[Turn]):
     class Meta:
         model = Turn
         fields: tuple[str, ...] = (
-            *("id", "conversation", "question", "answer", "values", "known", "status", "version"),
+            *(
+                "id",
+                "conversation",
+                "question",
+                "answer",
+                "values",
+                "known",
+                "status",
+                "version",
+                "executive",
+            ),
             *("created_at", "finished_at", "sub_queries"),
         )
 
@@ -75,7 +85,25 @@ class ConversationSerializer(serializers.ModelSerializer[Conversation]):
 
     class Meta:
         model = Conversation
-        fields: tuple[str, ...] = ("id", "corpus", "others", "title", "created_at", "updated_at")
+        fields: tuple[str, ...] = ("id", "corpus", "others", "title", "executive", "created_at", "updated_at")
+
+
+class ConversationChangesSerializer(serializers.Serializer[Any]):
+    """What may change in a conversation."""
+
+    title = serializers.CharField(required=False, max_length=120)
+    executive = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=60,
+        help_text="Leads from the next question on: one of the corpus's choices; empty for its default.",
+    )
+
+
+class ChoiceSerializer(serializers.Serializer[choosing.Choice]):
+    name = serializers.CharField()
+    label = serializers.CharField()
+    is_default = serializers.BooleanField()
 
 
 class ConversationDetailSerializer(ConversationSerializer):
@@ -96,9 +124,19 @@ class AskSerializer(serializers.Serializer[Any]):
         help_text="Corpora to ask as well, by slug; the surest memory answers. A conversation keeps its own.",
     )
 
+    executive = serializers.CharField(
+        required=False,
+        max_length=60,
+        help_text="Leads the new conversation: one of the corpus's choices. Without it the corpus's default does.",
+    )
+
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         if "conversation" in values and "others" in values:
             raise serializers.ValidationError({"others": ["A conversation keeps the corpora it began with."]})
+        if "conversation" in values and "executive" in values:
+            raise serializers.ValidationError(
+                {"executive": ["Change the EXECUTIVE of a conversation with PATCH of the conversation."]}
+            )
         return values
 
 
@@ -128,7 +166,24 @@ class Ask(CorpusView):
             return get_object_or_404(own_conversations(self.request), pk=asked["conversation"], corpus=corpus)
         others = [corpus_or_404(self.request, slug) for slug in asked.get("others", ())]
         services.askable_versions((corpus, *others), self.request.user)
-        return services.start_conversation(corpus, self.request.user, others)
+        return services.start_conversation(corpus, self.request.user, others, asked.get("executive", ""))
+
+
+class Executives(CorpusView):
+    """What may lead questions to a corpus."""
+
+    serializer_class = ChoiceSerializer
+    pagination_class = None
+
+    @extend_schema(
+        parameters=[OpenApiParameter("also", str, many=True, description="Corpora that are asked as well.")],
+        responses=ChoiceSerializer(many=True),
+    )
+    def get(self, request: Request, slug: str) -> Response:
+        """The EXECUTIVEs that readers may choose here, the default first."""
+        others = [corpus_or_404(request, also) for also in request.query_params.getlist("also")]
+        choices = choosing.choices_for([self.corpus(), *others])
+        return Response(ChoiceSerializer(choices, many=True).data)
 
 
 def own_conversations(request: Request) -> QuerySet[Conversation]:
@@ -155,6 +210,16 @@ class ConversationDetail(APIView):
             "turns__sub_queries__version__corpus", "turns__events", "turns__version"
         )
         return Response(ConversationDetailSerializer(get_object_or_404(rows, pk=pk)).data)
+
+    @extend_schema(request=ConversationChangesSerializer, responses=ConversationSerializer)
+    def patch(self, request: Request, pk: int) -> Response:
+        """Give it another title, or let another EXECUTIVE lead from the next question on."""
+        conversation = get_object_or_404(own_conversations(request), pk=pk)
+        changes = ConversationChangesSerializer(data=request.data)
+        changes.is_valid(raise_exception=True)
+        services.change_conversation(conversation, request.user, **changes.validated_data)
+        conversation.refresh_from_db()
+        return Response(ConversationSerializer(conversation).data)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:

@@ -6,6 +6,7 @@ from chat import api
 
 urlpatterns = [
     path("corpora/<slug:slug>/ask/", api.Ask.as_view(), name="api-ask"),
+    path("corpora/<slug:slug>/executives/", api.Executives.as_view(), name="api-executives"),
     path("conversations/", api.ConversationList.as_view(), name="api-conversations"),
     path("conversations/<int:pk>/", api.ConversationDetail.as_view(), name="api-conversation"),
     path("turns/<int:pk>/", api.TurnDetail.as_view(), name="api-turn"),

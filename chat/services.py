@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import QuerySet
 
+from chat import choosing
 from chat.executives import executive_named
 from chat.models import RULES, Conversation, Turn, TurnStatus
 from chat.protocol.events import Event, Failed
@@ -66,13 +67,20 @@ class ClosedMemory(NotAllowed):
 
 
 @transaction.atomic
-def start_conversation(corpus: Corpus, person: Any, others: Iterable[Corpus] = ()) -> Conversation:
-    """Make a conversation with corpora that the person may read. Raises NotAllowed, TooManyCorpora."""
+def start_conversation(
+    corpus: Corpus, person: Any, others: Iterable[Corpus] = (), executive: str = ""
+) -> Conversation:
+    """Make a conversation with corpora that the person may read, led by the EXECUTIVE that is named, if any.
+
+    Raises NotAllowed, TooManyCorpora, ExecutiveNotAllowed.
+    """
     beside = _beside(corpus, others)
     for each in (corpus, *beside):
         each.require(person, Role.READER)
     conversation = Conversation.objects.create(corpus=corpus, person=person)
     conversation.others.set(beside)
+    if executive:
+        choosing.choose(conversation, executive, person)
     return conversation
 
 
@@ -116,6 +124,17 @@ def rename_conversation(conversation: Conversation, title: str) -> None:
     Conversation.objects.filter(pk=conversation.pk).update(title=title)
 
 
+@transaction.atomic
+def change_conversation(
+    conversation: Conversation, person: Any, *, title: str | None = None, executive: str | None = None
+) -> None:
+    """Change what is given, all of it or nothing. Raises BadTitle, NotAllowed, ExecutiveNotAllowed."""
+    if title is not None:
+        rename_conversation(conversation, title)
+    if executive is not None:
+        choosing.choose(conversation, executive, person)
+
+
 def delete_conversation(conversation: Conversation) -> None:
     """Delete a conversation with its turns. Raises Conflict while a question is being answered."""
     end_abandoned_turns(conversation)
@@ -155,14 +174,14 @@ def start_turn(conversation: Conversation, question: str, person: Any) -> Turn:
     """
     question = checked(question)
     versions = askable_versions(conversation.corpora, person)
-    return _begin(conversation, versions, question=question, executive=conversation.executive or RULES)
+    return _begin(conversation, versions, question=question, executive=choosing.executive_for(conversation))
 
 
 def ask_again(conversation: Conversation, turn: Any, changes: Changes, person: Any) -> Turn:
     """Make the row of a turn that asks an earlier one's question again: as it was, edited, or of another
     EXECUTIVE or version.
 
-    Raises what ``start_turn`` raises, and Conflict where there is no such turn.
+    Raises what ``start_turn`` raises, Conflict where there is no such turn, and ExecutiveNotAllowed.
     """
     earlier = conversation.turns.filter(pk=turn).first() if isinstance(turn, int) else None
     if earlier is None:
@@ -171,7 +190,9 @@ def ask_again(conversation: Conversation, turn: Any, changes: Changes, person: A
     versions = askable_versions(conversation.corpora, person)
     if changes.version is not None:
         versions[0] = _version_to_try(conversation.corpus, changes.version, person)
-    executive = changes.executive or conversation.executive or RULES
+    executive = choosing.executive_for(conversation)
+    if changes.executive:
+        executive = choosing.checked_executive(conversation.corpora, changes.executive)
     return _begin(conversation, versions, question=question, executive=executive, again_of=earlier)
 
 
@@ -228,15 +249,18 @@ def interrogate_once(
     question: str,
     person: Any = None,
     others: Iterable[Corpus] = (),
-    executive: str = RULES,
+    executive: str = "",
 ) -> Iterator[Event]:
     """Ask the live MEMORY of a corpus, and of others beside it, without a conversation: nothing is stored.
 
-    Without a person the site's operator asks. Raises what ``start_turn`` raises.
+    Without a person the site's operator asks; without ``executive`` the corpora's own leads. Raises what
+    ``start_turn`` raises, and ExecutiveNotAllowed.
     """
-    memory = memory_of(askable_versions((corpus, *_beside(corpus, others)), person))
-    lead = executive_named(executive)
-    yield from blocking(interrogate(checked(question), lead, memory, budget=turn_budget(executive)))
+    corpora = (corpus, *_beside(corpus, others))
+    memory = memory_of(askable_versions(corpora, person))
+    name = choosing.checked_executive(corpora, executive)
+    lead = executive_named(name)
+    yield from blocking(interrogate(checked(question), lead, memory, budget=turn_budget(name)))
 
 
 def memory_of(versions: Iterable[MemoryVersion]) -> Memory:

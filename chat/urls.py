@@ -8,5 +8,6 @@ urlpatterns = [
     path("chat/", views.conversations, name="conversations"),
     path("chat/<int:pk>/", views.conversation, name="conversation"),
     path("chat/<int:pk>/rename/", views.rename, name="rename-conversation"),
+    path("chat/<int:pk>/executive/", views.choose_executive, name="choose-executive"),
     path("chat/<int:pk>/delete/", views.delete, name="delete-conversation"),
 ]

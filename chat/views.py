@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat import services
+from chat import choosing, services
 from chat.models import Conversation, Turn
 from chat.protocol.events import Event
 from chat.timeline import Timeline, timeline_of
@@ -79,6 +79,15 @@ def rename(request: HttpRequest, pk: int) -> HttpResponse:
     row = _own_or_404(request, pk)
     services.rename_conversation(row, request.POST.get("title", ""))
     return redirect(row)
+
+
+@login_required
+@require_POST
+def choose_executive(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let another EXECUTIVE lead from the next question on. Asked by htmx, nothing on the page changes."""
+    row = _own_or_404(request, pk)
+    choosing.choose(row, request.POST.get("executive", ""), request.user)
+    return HttpResponse(status=204) if request.htmx else redirect(row)  # type: ignore[attr-defined]
 
 
 @login_required

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from factory.django import DjangoModelFactory
 
-from chat.models import Conversation, SubQuery, Turn, TurnEvent
+from chat.models import ChatSettings, Conversation, SubQuery, Turn, TurnEvent
 from knowledge.ingest.chunk import split_into_chunks
 from knowledge.models import (
     Chunk,
@@ -23,7 +23,7 @@ from knowledge.models import (
     Role,
     UnreadSentence,
 )
-from memosite.models import Endpoint
+from memosite.models import Endpoint, EndpointRole
 from training.models import LIVE, Alias, MemoryVersion, MergeRun, TrainedPair, TrainingRun
 
 PASSWORD = "a long enough secret"
@@ -209,6 +209,31 @@ class MergeRunFactory(DjangoModelFactory):
     @factory.post_generation
     def closed_by(self, create: bool, corpus: Corpus | None, **kwargs: Any) -> None:
         self.corpora.add(self.corpus, *([corpus] if corpus else []))  # type: ignore[attr-defined]
+
+
+class ChatSettingsFactory(DjangoModelFactory):
+    """The built-in one leads; ``executive="gpt"`` and ``choices=["llama"]`` name endpoints, made where missing."""
+
+    class Meta:
+        model = ChatSettings
+        skip_postgeneration_save = True
+
+    corpus = factory.SubFactory(CorpusFactory)
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, executive: str = "", **kwargs: Any) -> ChatSettings:
+        lead = executive_endpoint(executive) if executive else None
+        return super()._create(model_class, *args, executive=lead, **kwargs)
+
+    @factory.post_generation
+    def choices(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        self.choices.set([executive_endpoint(name) for name in extracted or ()])  # type: ignore[attr-defined]
+
+
+def executive_endpoint(name: str) -> Endpoint:
+    """The EXECUTIVE's endpoint of that name."""
+    found = Endpoint.objects.filter(name=name).first()
+    return found or EndpointFactory(name=name, role=EndpointRole.EXECUTIVE)
 
 
 class ConversationFactory(DjangoModelFactory):

@@ -92,6 +92,7 @@ PAGES = [
     # Conversations belong to one person: here to the reader, so the others see nothing, whatever their role.
     Row("conversation", "get", (LOGIN, 404, 200, 404, 404), ("conversation",)),
     Row("rename-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"title": "New"}),
+    Row("choose-executive", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"executive": "rules"}),
     Row("delete-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",)),
 ]
 API = [
@@ -152,8 +153,10 @@ API = [
     Row("api-alias", "put", api_for("owner"), ("slug", "alias"), {"version": 1, "reason": "Better recall"}),
     Row("api-alias-moves", "get", api_for("reader"), SLUG),
     Row("api-ask", "post", api_for("reader", done=201), SLUG, {"question": "Who leads Project Atlas?"}),
+    Row("api-executives", "get", api_for("reader"), SLUG),
     Row("api-conversations", "get", (401, 200, 200, 200, 200)),
     Row("api-conversation", "get", (401, 404, 200, 404, 404), ("conversation",)),
+    Row("api-conversation", "patch", (401, 404, 200, 404, 404), ("conversation",), {"title": "New"}),
     Row("api-conversation", "delete", (401, 404, 409, 404, 404), ("conversation",)),  # a turn is running
     Row("api-turn", "get", (401, 404, 200, 404, 404), ("turn",)),
     Row("api-turn-events", "get", (401, 404, 200, 404, 404), ("turn",)),

@@ -62,7 +62,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     questions: list[str] = []
     final = FinalAnswer(text="Ada Lund.", values=["Ada Lund"], known=True, sub_queries=[], justification="")
 
-    def interrogate_once(corpus: Corpus, question: str, person: object, others: list[Corpus]) -> list[Event]:
+    def interrogate_once(corpus: Corpus, question: str, *options: object) -> list[Event]:
         questions.append(question)
         return [Event(seq=1, data=final)]
 

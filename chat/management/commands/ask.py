@@ -32,12 +32,15 @@ class Command(CorpusCommand):
         parser.add_argument(
             "--also", action="append", default=[], metavar="CORPUS", help="ask this corpus as well"
         )
+        parser.add_argument(
+            "--executive", default="", metavar="NAME", help="the EXECUTIVE that leads; else the corpus's own"
+        )
         parser.add_argument("--json", action="store_true", help="print each event as a line of JSON")
 
     def work(self, corpus: Corpus, person: Any, options: dict[str, Any]) -> None:
         known = False
         others = [self._corpus(slug, person, options) for slug in options["also"]]
-        for event in interrogate_once(corpus, options["question"], person, others):
+        for event in interrogate_once(corpus, options["question"], person, others, options["executive"]):
             self.stdout.write(
                 json.dumps(event.as_dict(), ensure_ascii=False) if options["json"] else in_words(event)
             )
