@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chat.protocol.events import (
+    CandidateShown,
     CandidatesRanked,
     ClueFound,
+    DecisionMade,
     Event,
     Failed,
     FinalAnswer,
@@ -24,6 +26,7 @@ class Exchange:
 
     index: int
     question: str
+    wordings: list[str] = field(default_factory=list)
     answer: MemoryAnswered | None = None
 
     @property
@@ -38,6 +41,14 @@ class Exchange:
         """Whether MEMORY gave an answer, be it one that the protocol trusts (known) or not (with a note)."""
         return self.answer is not None and (self.answer.known or bool(self.answer.note))
 
+    @property
+    def agreement(self) -> str:
+        """How far the wordings agree, in words: "3 of 4 wordings agree". Empty where there was one."""
+        said = len(self.answer.said) if self.answer else 0
+        if self.answer is None or said < 2:
+            return ""
+        return f"{round(self.answer.agreement * said)} of {said} wordings agree"
+
 
 @dataclass
 class StageShown:
@@ -45,9 +56,8 @@ class StageShown:
 
     stage: str
     note: str = ""
-    clues: list[str] = field(default_factory=list)
+    clues: list[ClueFound] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
-    candidates: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -56,9 +66,16 @@ class StageShown:
 
 @dataclass
 class Timeline:
-    """The stages of a turn so far, and its closing event."""
+    """The stages of a turn so far, the candidates as they stand, and the closing event.
+
+    ``understood`` is the question as a follow-up was understood; ``problems`` are what went wrong on the way and
+    what was left out, in words.
+    """
 
     stages: list[StageShown] = field(default_factory=list)
+    candidates: list[CandidateShown] = field(default_factory=list)
+    understood: str = ""
+    problems: list[str] = field(default_factory=list)
     final: FinalAnswer | None = None
     failure: str = ""
     is_stopped: bool = False
@@ -74,14 +91,17 @@ class Timeline:
         match event.data:
             case StageStarted(stage=stage, note=note):
                 self.stages.append(StageShown(stage, note))
-            case ClueFound(text=text):
-                self.stages[-1].clues.append(text)
-            case SubQueryAsked(index=index, question=question):
-                self.stages[-1].exchanges.append(Exchange(index, question))
+            case ClueFound() as clue:
+                self.stages[-1].clues.append(clue)
+            case SubQueryAsked(index=index, question=question, wordings=wordings):
+                self.stages[-1].exchanges.append(Exchange(index, question, wordings))
             case MemoryAnswered(index=index) as answer:
                 next(one for one in self.exchanges if one.index == index).answer = answer
-            case CandidatesRanked(names=names):
-                self.stages[-1].candidates = names
+            case CandidatesRanked() as ranking:
+                self.candidates = ranking.candidates or [CandidateShown(name=name) for name in ranking.names]
+            case DecisionMade() as decision:
+                self.understood = decision.question or self.understood
+                self.problems += [decision.problem] if decision.problem else []
             case FinalAnswer() as final:
                 self.final = final
             case Failed(message=message):

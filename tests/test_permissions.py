@@ -91,6 +91,9 @@ PAGES = [
     Row("conversations", "post", pages_for("reader", done=302), (), {"corpus": "{slug}"}),
     # Conversations belong to one person: here to the reader, so the others see nothing, whatever their role.
     Row("conversation", "get", (LOGIN, 404, 200, 404, 404), ("conversation",)),
+    Row("chat-history", "get", (LOGIN, 200, 200, 200, 200)),
+    Row("turn", "get", (LOGIN, 404, 200, 404, 404), ("turn",)),
+    Row("rename-conversation", "get", (LOGIN, 404, 200, 404, 404), ("conversation",)),
     Row("rename-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"title": "New"}),
     Row("choose-executive", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"executive": "rules"}),
     Row("delete-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",)),

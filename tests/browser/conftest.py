@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from playwright.sync_api import ConsoleMessage, Page
 
@@ -132,3 +133,13 @@ def log_in(page: Page, site: str, username: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url(f"{site}/")
+
+
+def barriers(page: Page) -> None:
+    """Check the page as it stands for what shuts people out: nothing serious or critical, by axe-core's rules.
+
+    The engine is read into the page by the browser's own door for tests, which the page's policy does not bind.
+    """
+    found = Axe().run(page)
+    serious = [each for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
+    assert not serious, [(each["id"], [node["html"] for node in each["nodes"]]) for each in serious]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from chat.models import Conversation, Turn
-from tests.browser.conftest import GatedMemory, log_in
-from tests.factories import ConversationFactory, UserFactory
+from chat.protocol.events import FinalAnswer, MemoryAnswered, StageStarted, SubQueryAsked
+from tests.browser.conftest import PAIRS, GatedMemory, barriers, log_in
+from tests.factories import ConversationFactory, MemoryVersionFactory, TurnFactory, UserFactory
 
 QUESTION = "Who is the manager of the person who leads Project Atlas?"
 CLUE, SEEKING = "Who leads Project Atlas?", "Who is the manager of Ada Lund?"
@@ -152,7 +154,7 @@ def test_events_that_come_twice_or_late_are_shown_once_and_in_order(chat, memory
     expect(chat.locator(".number")).to_have_text(["1", "2"])
     expect(chat.locator("[data-part=stage-name]")).to_have_text(STAGES)
     clues = ["the person who leads Project Atlas", "the manager of the person who leads Project Atlas"]
-    expect(chat.locator(".clues li")).to_have_text(clues)
+    expect(chat.locator("[data-part=clue]")).to_have_text(clues)
 
 
 def test_stop_ends_the_work_on_the_server(chat, memory):
@@ -250,9 +252,130 @@ def test_a_foreign_conversation_is_not_found_and_gives_no_socket(visitor, site, 
 def test_a_conversation_is_renamed_and_deleted(chat):
     chat.get_by_text("Edit", exact=True).click()
     chat.get_by_label("Title").fill("About Atlas")
-    chat.get_by_role("button", name="Rename").click()
+    chat.get_by_role("button", name="Rename", exact=True).click()
     expect(chat.get_by_role("heading", name="About Atlas")).to_be_visible()
     chat.get_by_text("Edit", exact=True).click()
     chat.get_by_role("button", name="Delete this conversation").click()
     expect(chat.get_by_text("was deleted")).to_be_visible()
     assert not Conversation.objects.exists()
+
+
+def test_a_conversation_is_found_renamed_and_deleted_in_the_sidebar(chat, site, reader, corpus):
+    other = ConversationFactory(corpus=corpus, person=reader, title="About Borealis")
+    TurnFactory(conversation=other, question="Who pays for it?", status="stopped")
+    chat.reload()
+    history = chat.locator("#history-list")
+    expect(history.get_by_role("link")).to_have_count(2)
+    chat.keyboard.press("Control+k")
+    expect(chat.get_by_label("Search your conversations")).to_be_focused()
+    chat.keyboard.type("pays")
+    expect(history.get_by_role("link")).to_have_text([re.compile("About Borealis")])
+    history.get_by_role("button", name="Rename or delete “About Borealis”").click()
+    expect(history.get_by_label("Title")).to_be_focused()
+    history.get_by_label("Title").fill("Costs")
+    history.get_by_role("button", name="Rename", exact=True).click()
+    expect(history.get_by_role("link", name="Costs")).to_be_visible()
+    history.get_by_role("button", name="Rename or delete “Costs”").click()
+    history.get_by_role("button", name="Delete this conversation").click()
+    expect(chat.get_by_text("“Costs” was deleted")).to_be_visible()
+    assert not Conversation.objects.filter(pk=other.pk).exists()
+
+
+def test_a_question_is_asked_again_and_both_answers_stand_side_by_side(chat, memory):
+    memory.let_answer(1000)
+    ask(chat)
+    chat.get_by_role("button", name="Ask again").click()
+    turns = chat.locator(".turn")
+    expect(turns).to_have_count(2)
+    now, before = (turns.last.get_by_label(f"The answer {when}") for when in ("now", "before"))
+    expect(now.locator(".answer-text")).to_have_text(ANSWER)
+    expect(before.locator(".answer-text")).to_have_text(ANSWER)
+    assert Turn.objects.get(again_of__isnull=False).question == QUESTION
+
+
+def test_an_edited_question_is_asked_in_its_place_of_the_conversation(chat, memory):
+    memory.let_answer(1000)
+    ask(chat)
+    chat.get_by_role("button", name="Edit and ask").click()
+    field = chat.get_by_label("Your question")
+    expect(field).to_be_focused()
+    expect(field).to_have_value(QUESTION)
+    expect(chat.locator("#editing")).to_be_visible()
+    ask(chat, CLUE)
+    expect(chat.locator(".turn").last.locator(".answer-text")).to_have_text("Ada Lund leads Project Atlas.")
+    expect(chat.locator("#editing")).to_be_hidden()
+    expect(chat.locator(".side-by-side")).to_have_count(0)
+    first, second = Turn.objects.order_by("pk")
+    assert (second.again_of, second.question) == (first, CLUE)
+
+
+def test_escape_leaves_the_editing_of_a_question(chat, memory):
+    memory.let_answer(1000)
+    ask(chat)
+    chat.get_by_role("button", name="Edit and ask").click()
+    chat.keyboard.press("Escape")
+    expect(chat.locator("#editing")).to_be_hidden()
+    expect(chat.get_by_label("Your question")).to_have_value("")
+
+
+def test_a_curator_asks_another_version_beside_the_live_one(visitor, site, corpus, memory):
+    UserFactory(username="curator", curates=corpus)
+    MemoryVersionFactory(corpus=corpus)
+    memory.let_answer(1000)
+    log_in(visitor, site, "curator")
+    visitor.get_by_role("button", name="Ask Handbook").click()
+    expect(visitor.locator("#composer[data-connected]")).to_be_visible()
+    ask(visitor)
+    visitor.get_by_text("Ask another", exact=True).click()
+    visitor.get_by_label("Memory version").select_option(label="Handbook v2")
+    visitor.locator("form[data-do=another]").get_by_role("button", name="Ask").click()
+    now = visitor.locator(".turn").last.get_by_label("The answer now")
+    expect(now).to_contain_text("Handbook v2")
+    expect(visitor.locator(".turn").last.get_by_label("The answer before")).to_contain_text("Handbook v1")
+
+
+def test_the_keys_open_help_and_a_new_conversation(chat, memory):
+    memory.let_answer(1000)
+    ask(chat)
+    expect(chat.locator(".after")).to_be_visible()
+    chat.keyboard.press("Control+/")
+    expect(chat.get_by_role("dialog", name="Keys")).to_be_visible()
+    chat.keyboard.press("Escape")
+    expect(chat.get_by_role("dialog", name="Keys")).to_be_hidden()
+    chat.keyboard.press("Control+Shift+O")
+    expect(chat.get_by_role("heading", level=1)).to_have_text("New conversation")
+
+
+def test_the_answer_is_markdown_and_its_citations_lead_to_the_sub_queries(chat, memory, site, reader, corpus):
+    conversation = ConversationFactory(corpus=corpus, person=reader)
+    asked = SubQueryAsked(index=1, stage="answer_seeking", question=CLUE)
+    said = MemoryAnswered(index=1, answer=PAIRS[0][1], confidence=0.9, known=True, latency_ms=1)
+    text = "- **Ada Lund** leads it. [1]\n- <b>Nobody</b> else. [9]"
+    final = FinalAnswer(text=text, values=["Ada Lund"], known=True, sub_queries=[1], confidence=0.9)
+    TurnFactory(
+        conversation=conversation,
+        status="answered",
+        events=[StageStarted(stage="answer_seeking", note=""), asked, said, final],
+    )
+    chat.goto(f"{site}{conversation.get_absolute_url()}")
+    answer = chat.locator(".answer-text")
+    expect(answer.locator("li")).to_have_text(["Ada Lund leads it. [1]", "<b>Nobody</b> else. [9]"])
+    expect(answer.locator("li strong")).to_have_text("Ada Lund")
+    answer.get_by_role("link", name="[1]").click()
+    expect(exchange(chat, CLUE)).to_be_visible()
+    expect(chat.locator(".answer-facts")).to_contain_text("90 % sure")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_chat_has_no_serious_barriers(chat, memory, scheme, width):
+    chat.emulate_media(color_scheme=scheme)
+    chat.set_viewport_size({"width": width, "height": 844})
+    barriers(chat)
+    ask(chat)
+    expect(exchange(chat, CLUE)).to_contain_text("asking memory")
+    barriers(chat)
+    memory.let_answer(1000)
+    expect(chat.locator(".after")).to_be_visible()
+    chat.locator(".timeline summary").click()
+    barriers(chat)

@@ -256,6 +256,6 @@ def test_an_answer_that_the_protocol_doubts_is_shown_with_the_doubt():
 def test_a_timeline_knows_its_last_event_and_how_it_ended():
     timeline = timeline_of(Event(seq=seq, data=data) for seq, data in enumerate(ANSWERED, start=1))
     assert [stage.name for stage in timeline.stages] == ["Grounding", "Answer seeking"]
-    assert timeline.stages[0].candidates == ["Ada Lund"]
+    assert [candidate.name for candidate in timeline.candidates] == ["Ada Lund"]
     assert timeline.last_seq == len(ANSWERED)
     assert timeline.final == ANSWERED[-1]
