@@ -46,6 +46,12 @@ class TurnShown:
         return (end - self.row.created_at).total_seconds()
 
     @property
+    def uncited(self) -> list[int]:
+        """The sub-queries that the answer rests on without citing them."""
+        final = self.timeline.final
+        return [index for index in final.sub_queries if f"[{index}]" not in final.text] if final else []
+
+    @property
     def executive(self) -> str:
         return "Built-in rules" if self.row.executive == RULES else self.row.executive
 

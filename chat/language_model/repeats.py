@@ -21,6 +21,8 @@ def repeated(question: str, state: State) -> Exchange | None:
 
 def is_nearly_the_same(one: str, other: str) -> bool:
     """Whether two questions ask the same: of the same names and numbers, with nearly the same words."""
+    if same_question_key(one) == same_question_key(other):
+        return True
     if _particulars(one) != _particulars(other):
         return False
     words, others = content_words(one), content_words(other)

@@ -16,7 +16,7 @@ _HER = re.compile(r"\bher\b(?=(?P<owned> [a-z])?)", re.I)
 _IT, _ITS = re.compile(r"\bit\b", re.I), re.compile(r"\bits\b", re.I)
 _THEY, _THEIR = re.compile(r"\b(?:they|them)\b", re.I), re.compile(r"\btheirs?\b", re.I)
 _OTHER = re.compile(
-    r"^(?:and |but |so )?(?:what|how) about (?P<name>.+?)[?.! ]*$|^and (?P<also>[A-Z].*?)[?.! ]*$"
+    r"^(?i:and |but |so )?(?i:what|how) about (?P<name>.+?)[?.! ]*$|^(?i:and) (?P<also>[A-Z].*?)[?.! ]*$"
 )
 _LEADING = re.compile(r"^(?:and|but|so|then|also)[ ,]+", re.I)
 _GREETING = re.compile(
@@ -89,10 +89,10 @@ def _names_somebody(text: str) -> bool:
 
 
 def _asked_of(question: str, name: str) -> str:
-    """The question with its only name exchanged; empty where that cannot be."""
+    """The question with its only name exchanged for another, bare one; empty where that cannot be."""
     named = names_in(question)
     fresh = names_in(f"It is {name}")
-    if len(named) != 1 or len(fresh) != 1:
+    if len(named) != 1 or len(fresh) != 1 or fresh[0] != re.sub(r"^the ", "", name, flags=re.I):
         return ""
     return question.replace(named[0], fresh[0])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chat.protocol.executive import Synthesis
 from chat.protocol.state import Exchange, State
 from chat.rules.phrases import Question
@@ -51,19 +53,32 @@ def _sentence(question: Question, found: Finding, state: State) -> str:
     is_direct = len(found.support) == len(final) == 1
     subject = question.subject
     if question.kind != "identity" or is_direct or subject is None or not subject.is_description:
-        return " ".join(dict.fromkeys(exchange.answer for exchange in final))
+        return _said(final)
     many = len(found.values) > 1 or is_plural(subject.noun)
     phrase = subject.text
     if many and len(subject.nouns) == 1 and not is_plural(subject.noun):
         phrase = phrase.replace(subject.noun, plural(subject.noun), 1)
-    return f"{capitalise(phrase)} {'are' if many else 'is'} {join_list(found.values)}."
+    return _citing(
+        f"{capitalise(phrase)} {'are' if many else 'is'} {join_list(found.values)}.", found.support
+    )
 
 
 def _count(question: Question, found: Finding, final: list[Exchange]) -> str:
-    said = " ".join(dict.fromkeys(exchange.answer for exchange in final))
     owner = question.subject.text if question.subject else ""
     noun = singular(question.noun) if found.values == ("1",) else question.noun
-    return f"{capitalise(owner)} has {' or '.join(found.values)} {noun}. {said}"
+    return f"{capitalise(owner)} has {' or '.join(found.values)} {noun}. {_said(final)}"
+
+
+def _said(exchanges: list[Exchange]) -> str:
+    """What MEMORY said, each sentence once, with the sub-queries that it rests on: "Ada Lund leads it. [1]"."""
+    by_answer: dict[str, list[int]] = {}
+    for exchange in exchanges:
+        by_answer.setdefault(exchange.answer, []).append(exchange.index)
+    return " ".join(_citing(answer, indexes) for answer, indexes in by_answer.items())
+
+
+def _citing(text: str, indexes: Iterable[int]) -> str:
+    return " ".join([text, *(f"[{index}]" for index in indexes)])
 
 
 def _not_known(question: Question, state: State, unknown: list[str]) -> Synthesis:
@@ -71,8 +86,7 @@ def _not_known(question: Question, state: State, unknown: list[str]) -> Synthesi
     asked = unknown[-1] if unknown else sentence(state.question)
     text = f"Memory does not know: {asked}"
     if known:
-        facts = " ".join(dict.fromkeys(exchange.answer for exchange in known[-3:]))
-        text += f" What it does know: {facts}"
+        text += f" What it does know: {_said(known[-3:])}"
     support = tuple(exchange.index for exchange in known[-3:])
     return Synthesis(text, known=False, sub_queries=support, justification=justification(state, support))
 

@@ -175,7 +175,7 @@ export class Turn {
     this.write(text);
     part(this.element, "answer").classList.toggle("unknown", !known && fromMemory);
     this.end("answered", "");
-    announce(`Answer: ${text}`);
+    announce(`Answer: ${text.replaceAll(/ ?\[\d+\]/g, "")}`);
   }
 
   stopped() {

@@ -210,11 +210,14 @@ class TestKinshipThatMemoryWasNeverTold:
 
 class TestTheFinalAnswer:
     def test_is_memorys_own_sentence_when_one_sub_query_was_enough(self) -> None:
-        assert Turn("who leads Project Atlas").final["text"] == "Mara Lind leads Project Atlas."
+        assert Turn("who leads Project Atlas").final["text"] == "Mara Lind leads Project Atlas. [1]"
 
     def test_speaks_in_the_words_of_the_question_after_several(self) -> None:
         turn = Turn("Who is the friend of the person whose hobby is judo?")
-        assert turn.final["text"] == "The friends of the person whose hobby is judo are Bo Lee and Cy Roe."
+        assert (
+            turn.final["text"]
+            == "The friends of the person whose hobby is judo are Bo Lee and Cy Roe. [1] [2] [3]"
+        )
 
     def test_names_the_sub_queries_that_it_rests_on(self) -> None:
         turn = Turn("What is the birthplace of Kestrel's founder?")
@@ -386,7 +389,7 @@ def test_a_yes_or_no_question_is_answered_by_what_memory_says() -> None:
     turn = Turn(
         "Is Mara Lind the lead of Project Atlas?", [("Is Mara Lind the lead of Project Atlas?", told)]
     )
-    assert turn.final["text"] == told
+    assert turn.final["text"] == f"{told} [1]"
 
 
 class TestAThingThatGoesByItsKind:
