@@ -77,6 +77,16 @@ def asking(question: str) -> dict[str, Any]:
     }
 
 
+def plain_question(wording: str) -> str:
+    """The question that ``asking`` made a wording of; any other wording stays as it is."""
+    if wording.startswith("Tell me: "):
+        return wording.removeprefix("Tell me: ")
+    if wording.startswith("Do you know "):
+        rest = wording.removeprefix("Do you know ")
+        return rest[0].upper() + rest[1:]
+    return wording.replace(", please?", "?")
+
+
 def following(
     hops: Sequence[str], said: Mapping[str, tuple[int, str]], unknown: Sequence[str], *, must_answer: bool
 ) -> Scripted:
