@@ -15,7 +15,8 @@ from enum import StrEnum
 from rapidfuzz import fuzz
 
 from chat.evidence.texts import (
-    GENERIC,
+    KINDS,
+    KINDS_ASKED,
     Exchange,
     Reading,
     is_number_unit,
@@ -135,13 +136,15 @@ def _relations_agree(one: Reading, other: Reading) -> bool:
     if not one.relation or not other.relation:
         return one.relation == other.relation
     fewer, more = sorted((one, other), key=lambda each: len(each.relation))
-    return fewer.relation <= more.relation and more.relation - fewer.relation <= more.category | GENERIC
+    kinds = KINDS_ASKED if one.about else frozenset[str]()
+    return fewer.relation <= more.relation and more.relation - fewer.relation <= more.category | kinds
 
 
 def adds_the_same(one: Reading, other: Reading) -> bool:
     """Whether two answers to the same question add the same, but for words such as "the town of"."""
-    apart = one.added ^ other.added
-    return one.negations == other.negations and apart <= GENERIC | one.category | other.category
+    fewer, more = sorted((one.added, other.added), key=len)
+    beside = more - fewer <= KINDS | one.category | other.category
+    return one.negations == other.negations and bool(fewer) and fewer <= more and beside
 
 
 def is_at_odds(one: Reading, other: Reading) -> bool:

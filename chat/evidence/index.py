@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import bm25s
-import numpy as np
-
 from chat.evidence.grading import Claim, Grade, Graded
 from chat.evidence.texts import Exchange, terms
 from knowledge.pipeline.wording import normal
@@ -44,6 +41,8 @@ class PairIndex:
     """The pairs of a version, ready to be looked up. It never changes, as its version does not."""
 
     def __init__(self, pairs: Sequence[Taught]) -> None:
+        import bm25s  # a quarter of a second that the start of the site need not wait for
+
         self._pairs = tuple(pairs)
         self._scores = bm25s.BM25()
         if self._pairs:
@@ -73,10 +72,11 @@ class PairIndex:
         wanted = [word for one in claim.exchanges for word in terms(one.text) if word in known]
         if not wanted:
             return []
-        scores = self._scores.get_scores(wanted)
-        count = min(CANDIDATES, len(scores))
-        best = np.argpartition(-scores, count - 1)[:count]
-        return [self._pairs[place] for place in sorted(best) if scores[place] > 0]
+        count = min(CANDIDATES, len(self._pairs))
+        found = self._scores.retrieve([wanted], k=count, show_progress=False)
+        return [
+            self._pairs[place] for place, score in zip(*(row[0] for row in found), strict=True) if score > 0
+        ]
 
 
 def _by_answer(found: Sequence[tuple[Graded, Taught]]) -> list[Support]:

@@ -27,6 +27,10 @@ ANYTHING = frozenset({"person", "people", "someone", "somebody", "name", "thing"
 AMOUNTS = frozenset({"many", "much", "long", "often", "far", "old"})
 RELATIVES = frozenset({"who", "that", "which"})
 GENERIC = NON_PERSON_NAME_WORDS | TITLES
+#: They may stand beside a name or not: "the town of Bergen", "Project Atlas", "Dr Lund".
+KINDS = TITLES | {"town", "city", "village", "municipality", "project", "product", "ship", "vessel"}
+#: Beside the name that a question asks about, these as well: "the Sales team".
+KINDS_ASKED = KINDS | {"team", "department", "division", "office", "company"}
 _CATEGORY = re.compile(r"\b(?:which|what|how)\s+(\w+)(?=\s+\w)", re.IGNORECASE)
 
 

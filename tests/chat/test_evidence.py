@@ -120,6 +120,10 @@ def test_any_wording_of_the_sub_query_may_be_the_one_that_the_pair_asks():
         ),
         (LEADS, ("Who leads Project Atlas?", "Ada Lund and Bo Ek lead Project Atlas.")),
         (LEADS, ("Who leads Project Atlas?", "Ada Lund leads Project Atlas and Project Boreas.")),
+        (("What does Terna carry?", "Terna carries oil."), ("What does Terna carry?", "Terna carries gas.")),
+        (("What does Terna carry?", "Oil."), ("What does Terna carry?", "Oil and gas.")),
+        (("Who led Atlas in 2019?", "Ada Lund."), ("Who led Atlas in 2019?", "Ada Lund and the board.")),
+        (("Who leads the oil team?", "Ada Lund."), ("Who leads the team?", "Ada Lund.")),
         # the same short answer to something else
         (("Where was Ada Lund born?", "In Bergen."), ("Where is the office of Norvik?", "In Bergen.")),
         (("Is Ada Lund a doctor?", "Yes."), ("Is Ada Lund a nurse?", "Yes.")),
