@@ -63,11 +63,14 @@ class Claim:
         self.names = name_words((*wordings, answer))
         self.asked_units = units(self.exchanges[0].question)
         self.added_units = tuple(unit for unit in units(answer) if unit not in self.asked_units)
-        self.terms = frozenset(terms(self.exchanges[0].text))
+        self.terms = [frozenset(terms(exchange.text)) for exchange in self.exchanges]
 
     def grade(self, pair: Exchange) -> Graded:
         """How far the pair supports the claim."""
-        likeness = self._likeness(pair)
+        there = frozenset(terms(pair.text))
+        if max(len(said & there) / max(len(said), 1) for said in self.terms) < NEAR_WORDS:
+            return Graded(Grade.NONE)  # most candidates, at a fraction of the work
+        likeness = self._likeness(pair, there)
         names = self.names | name_words((pair.question, pair.answer))
         taught = read(pair, names)
         asked = [read(exchange, names) for exchange in self.exchanges]
@@ -78,7 +81,7 @@ class Claim:
             if adds_the_same(same, taught):
                 return Graded(Grade.EXACT, likeness=likeness)
             return Graded(Grade.NEAR, is_at_odds(same, taught), likeness)
-        return Graded(Grade.NEAR if self._is_near(pair) else Grade.NONE, likeness=likeness)
+        return Graded(Grade.NEAR if self._is_near(pair, there) else Grade.NONE, likeness=likeness)
 
     def _is_same_statement(
         self, pair: Exchange, asked: Sequence[Reading], taught: Reading, names: frozenset[str]
@@ -91,14 +94,13 @@ class Claim:
             is_statement(self.answer, one, names) for one in asked
         )
 
-    def _is_near(self, pair: Exchange) -> bool:
-        there = frozenset(words(pair.text))
-        shared = self.terms & frozenset(terms(pair.text))
-        share = len(shared) / max(len(self.terms), 1)
+    def _is_near(self, pair: Exchange, there: frozenset[str]) -> bool:
+        shared = self.terms[0] & there
+        share = len(shared) / max(len(self.terms[0]), 1)
         if not self.asked_units:
             return share >= NEAR_WORDS_WITHOUT_NAMES
         beyond = shared - frozenset[str]().union(*self.asked_units)
-        return share >= NEAR_WORDS and bool(beyond) and self._is_about(there)
+        return share >= NEAR_WORDS and bool(beyond) and self._is_about(frozenset(words(pair.text)))
 
     def _is_about(self, there: frozenset[str]) -> bool:
         """Whether a pair is about what was asked.
@@ -112,10 +114,9 @@ class Claim:
         has_numbers = all(unit <= there for unit in numbers)
         return (found == len(names) and (has_numbers or has_added)) or (2 * found >= len(names) and has_added)
 
-    def _likeness(self, pair: Exchange) -> float:
+    def _likeness(self, pair: Exchange, there: frozenset[str]) -> float:
         """Of the words that either says, the share that both say; the wording of the questions breaks ties."""
-        taught = frozenset(terms(pair.text))
-        shared = 2 * len(self.terms & taught) / max(len(self.terms) + len(taught), 1)
+        shared = 2 * len(self.terms[0] & there) / max(len(self.terms[0]) + len(there), 1)
         wording = max(fuzz.token_sort_ratio(one.question, pair.question) for one in self.exchanges)
         return (9 * shared + wording / 100) / 10
 

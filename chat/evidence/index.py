@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,7 @@ class PairIndex:
     def __init__(self, pairs: Sequence[Taught]) -> None:
         import bm25s  # a quarter of a second that the start of the site need not wait for
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it would tell of each step
         self._pairs = tuple(pairs)
         self._scores = bm25s.BM25()
         if self._pairs:
