@@ -32,7 +32,7 @@ PASSAGES_SHOWN = 3  # of one pair
 AROUND = 160  # letters shown on either side of a marked span, at most
 
 WEIGHTS_UNREAD = (
-    "Memory answered from its weights, which nobody can read. These are pairs that it was trained on, "
+    "Memory answered from its weights, and those were not read. These are pairs that it was trained on, "
     "with the passages that they were made from: they support the answer, they are not its source."
 )
 UNANSWERED = "Memory has not answered this yet."
@@ -129,6 +129,16 @@ class Sources:
     @property
     def grade(self) -> Grade:
         return self.pairs[0].grade if self.pairs else Grade.NONE
+
+    @property
+    def in_words(self) -> str:
+        """The grade in a few words."""
+        if not self.pairs:
+            return "no pair to show"
+        if self.grade == Grade.EXACT:
+            return "memory was taught the same"
+        other = self.pairs[0].answers_otherwise
+        return "memory was taught another answer" if other else "memory was taught something near"
 
     @property
     def hidden_pairs_told(self) -> str:
@@ -318,18 +328,27 @@ def _replaced(document: Document) -> str:
 
 
 def _excerpt(text: str, start: int, end: int) -> list[Stretch]:
-    """The span with what stands around it, cut at blanks; dots say that the passage goes on."""
-    first, last = max(0, start - AROUND), min(len(text), end + AROUND)
-    if first > 0:
-        blank = text.find(" ", first, start)
-        first = blank + 1 if blank >= 0 else first
-    if last < len(text):
-        blank = text.rfind(" ", end, last)
-        last = blank if blank >= 0 else last
+    """The span with what stands around it in its paragraph, cut at blanks; dots say that the paragraph goes on."""
+    paragraph = text.rfind("\n\n", 0, start) + 2 if "\n\n" in text[:start] else 0
+    its_end = text.find("\n\n", end) if "\n\n" in text[end:] else len(text)
+    first = (
+        _after_blank(text, max(paragraph, start - AROUND), start) if start - paragraph > AROUND else paragraph
+    )
+    last = _before_blank(text, end, min(its_end, end + AROUND)) if its_end - end > AROUND else its_end
     pieces = stretches(text[first:last], [(start - first, end - first)])
-    dots_before = [Stretch("… ", False)] if first > 0 else []
-    dots_after = [Stretch(" …", False)] if last < len(text) else []
+    dots_before = [Stretch("… ", False)] if first > paragraph else []
+    dots_after = [Stretch(" …", False)] if last < its_end else []
     return [*dots_before, *pieces, *dots_after]
+
+
+def _after_blank(text: str, first: int, last: int) -> int:
+    blank = text.find(" ", first, last)
+    return blank + 1 if blank >= 0 else first
+
+
+def _before_blank(text: str, first: int, last: int) -> int:
+    blank = text.rfind(" ", first, last)
+    return blank if blank >= 0 else last
 
 
 # --- To take along -----------------------------------------------------------------------------------------

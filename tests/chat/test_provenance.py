@@ -130,6 +130,7 @@ def test_a_pair_with_another_answer_is_near_and_says_so(turn, version):
     taught(version, answer="Bo Ek leads Project Atlas.")
     pair = only_pair(turn)
     assert (pair.grade, pair.answers_otherwise) == (Grade.NEAR, True)
+    assert seen(turn).in_words == "memory was taught another answer"
 
 
 def test_at_most_three_pairs_are_shown_the_exact_one_first(turn, version):
@@ -260,6 +261,14 @@ def test_a_long_passage_is_cut_around_what_is_marked(turn, version, corpus):
     assert len(shown) < 400
 
 
+def test_a_passage_is_shown_as_far_as_its_paragraph_goes(turn, version, corpus):
+    document = DocumentFactory(corpus=corpus, text=f"# Projects\n\nA list:\n- {ANSWER}\n\nMore follows.")
+    asked(turn)
+    taught(version, document)
+    (passage,) = only_pair(turn).passages
+    assert "".join(piece.text for piece in passage.stretches) == f"A list:\n- {ANSWER}"
+
+
 def test_more_passages_than_are_shown_are_counted(turn, version, corpus):
     asked(turn)
     pair = taught(version)
@@ -373,7 +382,7 @@ def test_the_page_shows_badge_label_pair_and_marked_passage(client, supported, d
     for said in ("Exact", "Supporting", "Handbook v1", QUESTION, f"<mark>{ANSWER}</mark>", "Projects"):
         assert said in page
     assert reverse("document", args=["handbook", document.pk]) in page
-    assert "from its weights, which nobody can read" in page
+    assert "from its weights, and those were not read" in page
     assert "source of" not in page
 
 
@@ -423,7 +432,7 @@ def test_rest_gives_what_supports_each_answer(api, supported):
     (pair,) = first["pairs"]
     (passage,) = pair["passages"]
     assert [piece["text"] for piece in passage["stretches"] if piece["marked"]] == [ANSWER]
-    assert "nobody can read" in first["note"]
+    assert "were not read" in first["note"]
     assert json.dumps(second["why_none"])
 
 
