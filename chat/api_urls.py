@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat import api
+from chat import api, api_sources
 
 urlpatterns = [
     path("corpora/<slug:slug>/ask/", api.Ask.as_view(), name="api-ask"),
@@ -12,4 +12,5 @@ urlpatterns = [
     path("turns/<int:pk>/", api.TurnDetail.as_view(), name="api-turn"),
     path("turns/<int:pk>/events/", api.TurnEvents.as_view(), name="api-turn-events"),
     path("turns/<int:pk>/stop/", api.TurnStop.as_view(), name="api-turn-stop"),
+    path("turns/<int:pk>/sources/", api_sources.TurnSources.as_view(), name="api-turn-sources"),
 ]

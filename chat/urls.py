@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat import views
+from chat import source_views, views
 
 urlpatterns = [
     path("chat/", views.conversations, name="conversations"),
@@ -12,4 +12,6 @@ urlpatterns = [
     path("chat/<int:pk>/rename/", views.rename, name="rename-conversation"),
     path("chat/<int:pk>/executive/", views.choose_executive, name="choose-executive"),
     path("chat/<int:pk>/delete/", views.delete, name="delete-conversation"),
+    path("chat/turns/<int:turn>/sources/<int:index>/", source_views.sources, name="turn-sources"),
+    path("chat/turns/<int:turn>/copy/", source_views.copy, name="turn-copy"),
 ]

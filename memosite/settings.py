@@ -236,6 +236,7 @@ RECALL_BATCH_ROWS = env.number("RECALL_BATCH_ROWS", 64, at_least=1)
 RECALL_WAIT_MS = env.number("RECALL_WAIT_MS", 3, at_least=0)
 RECALL_QUEUE = env.number("RECALL_QUEUE", 512, at_least=1)
 RECALL_KEPT = env.number("RECALL_KEPT", 2000, at_least=0)
+SOURCES_KEPT = env.number("SOURCES_KEPT", 200_000, at_least=0)
 SESSION_COOKIE_AGE = env.number("SESSION_HOURS", 168, at_least=1) * 3600
 
 UNFOLD = {

@@ -97,6 +97,8 @@ PAGES = [
     Row("rename-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"title": "New"}),
     Row("choose-executive", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"executive": "rules"}),
     Row("delete-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",)),
+    Row("turn-sources", "get", (LOGIN, 404, 200, 404, 404), ("turn", "index")),
+    Row("turn-copy", "get", (LOGIN, 404, 200, 404, 404), ("turn",)),
 ]
 API = [
     Row("api-login", "post", (401, 401, 401, 401, 401)),
@@ -164,6 +166,7 @@ API = [
     Row("api-turn", "get", (401, 404, 200, 404, 404), ("turn",)),
     Row("api-turn-events", "get", (401, 404, 200, 404, 404), ("turn",)),
     Row("api-turn-stop", "post", (401, 404, 202, 404, 404), ("turn",)),
+    Row("api-turn-sources", "get", (401, 404, 200, 404, 404), ("turn",)),
 ]
 
 
@@ -207,6 +210,7 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
     AliasMove.objects.create(alias=alias, from_version=old, to_version=live, reason="First")
     conversation = factories.ConversationFactory(corpus=corpus, person=reader)
     turn = factories.TurnFactory(conversation=conversation, version=live)
+    index = factories.SubQueryFactory(turn=turn, version=live, answer="Ada Lund leads Project Atlas.").index
     made = {
         "document": factories.DocumentFactory(corpus=corpus),
         "reflection": factories.ReflectionFactory(corpus=corpus),
@@ -217,7 +221,7 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
         "conversation": conversation,
         "turn": turn,
     }
-    return {"number": old.number, **{name: row.pk for name, row in made.items()}}
+    return {"number": old.number, "index": index, **{name: row.pk for name, row in made.items()}}
 
 
 def request(world: World, row: Row, person: str) -> int:
