@@ -3,16 +3,17 @@
 
     python benchmarks/protocol.py [--json FILE]
 
-The demo's documents become a trained memory on the way that people go. A local OpenAI-compatible server stands for
-the EXECUTIVE: it follows a script and reads MEMORY's answers out of its prompts, so the round trips, the prompts and
-their tokens (four characters each) are those of a model that always decides well. Three tables:
+The demo's documents become a trained memory on the way that people go. A local OpenAI-compatible server stands
+for the EXECUTIVE: it follows a script and reads MEMORY's answers out of its prompts, so the round trips, the
+prompts and their tokens (four characters each) are those of a model that always decides well. Three tables:
 
-- hops: round trips, tokens and sub-queries of questions with one, two and three hops, and how many were answered as
-  from the pairs by heart;
+- hops: round trips, tokens and sub-queries of questions with one, two and three hops, and how many were answered
+  as from the pairs by heart;
 - faults: each of ten misbehaviours of the server at each stage, and throughout. ``answer`` is the whole answer,
-  ``best so far`` what is known, ``not known`` an honest refusal; an exception or an empty answer would be a failure;
-- stop: milliseconds from Stop to the turn's end while the EXECUTIVE's server hangs: pressed in the process that answers,
-  and in another one.
+  ``best so far`` what is known, ``not known`` an honest refusal; an exception or an empty answer would be a
+  failure;
+- stop: milliseconds from Stop to the turn's end while the EXECUTIVE's server hangs: pressed in the process that
+  answers, and in another one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,11 @@ def scripts() -> dict[int, dict[str, list[str]]]:
         leads = leader.format(team)
         found[1][leads] = [leads]
         found[2][f"Where does the leader of the {team} team live?"] = [leads, home % 0]
-        found[3][f"Where does the manager of the leader of the {team} team live?"] = [leads, manager, home % 1]
+        found[3][f"Where does the manager of the leader of the {team} team live?"] = [
+            leads,
+            manager,
+            home % 1,
+        ]
     return found
 
 
@@ -120,22 +125,10 @@ def events_by_heart(question: str) -> list[Any]:
     from chat.executives import executive_named
     from chat.protocol.stream import blocking, interrogate
     from knowledge.models import Reflection
-    from tests.fakes import PairMemory
+    from tests.fakes import PairMemory, WordedMemory
 
     memory = PairMemory(list(Reflection.objects.values_list("question", "answer")))
     return list(blocking(interrogate(question, executive_named("scripted"), WordedMemory(memory))))
-
-
-class WordedMemory:
-    """Answers the script's paraphrases like the question within: a list of pairs does not know other wordings."""
-
-    def __init__(self, pairs: Any) -> None:
-        self._pairs = pairs
-
-    def answer(self, questions: Sequence[str]) -> list[Any]:
-        from tests.executive_script import plain_question
-
-        return list(self._pairs.answer([plain_question(question) for question in questions]))
 
 
 def final_of(events: Iterable[Any]) -> Any:

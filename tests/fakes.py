@@ -14,7 +14,8 @@ from knowledge.pipeline.types import Pair
 from knowledge.rules.english import singular, verb_lemma
 from knowledge.rules.lexicon import ARTICLES, words
 from memosite.llm import LLMError, Reply, Request
-from training.memory import DONT_KNOW, MemoryAnswer
+from tests.executive_script import plain_question
+from training.memory import DONT_KNOW, Memory, MemoryAnswer
 
 _FUNCTION_WORDS = words("who what which is are was were do does did of in at on")
 UNKNOWN = MemoryAnswer(DONT_KNOW, 0.0, known=False)
@@ -118,3 +119,13 @@ class ScriptedLLM:
         items = script(request.user) if callable(script) else script
         read = tuple(request.item.model_validate(item) for item in items)
         return Reply(read, f"call {len(self.asked)}", "scripted")
+
+
+class WordedMemory:
+    """Answers the scripted EXECUTIVE's paraphrases as the questions within: pairs know no other wordings."""
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    def answer(self, questions: Sequence[str]) -> list[MemoryAnswer]:
+        return self._memory.answer([plain_question(question) for question in questions])

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from rapidfuzz import fuzz
 
-from chat.protocol.mentions import names_in, numbers_in
+from chat.evidence.texts import Exchange as Text
+from chat.evidence.texts import Reading, name_words, read
 from chat.protocol.state import Exchange, State, same_question_key
-from chat.protocol.voting import content_words
+from knowledge.pipeline.wording import words
 
-#: From this likeness on, of 100, two questions with the same names and numbers are one question.
+#: From this likeness on, of 100, two questions about the same are one question.
 SAME = 92.0
+_ASKING = {"who": "who", "whom": "who", "whose": "who"} | {
+    word: word for word in ("what", "which", "when", "where", "why", "how", "many", "much", "long", "often")
+}
 
 
 def repeated(question: str, state: State) -> Exchange | None:
@@ -20,16 +24,29 @@ def repeated(question: str, state: State) -> Exchange | None:
 
 
 def is_nearly_the_same(one: str, other: str) -> bool:
-    """Whether two questions ask the same: of the same names and numbers, with nearly the same words."""
+    """Whether two questions ask the same of the same names and numbers, with nearly the same words.
+
+    Who does it to whom counts: "Who manages Ada Lund?" is not "Who does Ada Lund manage?".
+    """
     if same_question_key(one) == same_question_key(other):
         return True
-    if _particulars(one) != _particulars(other):
+    names = name_words((one, other))
+    first, second = (read(Text(text, ""), names) for text in (one, other))
+    if _sense(one, first) != _sense(other, second):
         return False
-    words, others = content_words(one), content_words(other)
-    if words == others:
+    if first.relation == second.relation:
         return True
     return fuzz.token_sort_ratio(same_question_key(one), same_question_key(other)) >= SAME
 
 
-def _particulars(question: str) -> frozenset[str]:
-    return frozenset(each.casefold() for each in (*names_in(question), *numbers_in(question)))
+def _sense(question: str, reading: Reading) -> tuple[object, ...]:
+    """What has to be the same in two wordings of one question."""
+    asking = frozenset(_ASKING[word] for word in words(question) if word in _ASKING)
+    return (
+        asking,
+        reading.about,
+        reading.doers,
+        reading.links,
+        reading.negations,
+        reading.is_past,
+    )

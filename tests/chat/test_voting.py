@@ -65,6 +65,11 @@ def test_where_nobody_knows_all_agree():
         ("Who leads Project Atlas?", "Who leads Project Borealis?", False),
         ("Where does Ada Lund live?", "When was Ada Lund born?", False),
         ("What happened in 2019?", "What happened in 2020?", False),
+        ("Who manages Ada Lund?", "Who does Ada Lund manage?", False),
+        ("Where did Ada Lund work?", "When did Ada Lund work?", False),
+        ("Who works for Ada Lund?", "Who works with Ada Lund?", False),
+        ("Who leads Project Atlas?", "Who led Project Atlas?", False),
+        ("Who is the leader of Project Atlas?", "Who leads Project Atlas?", True),
     ],
 )
 def test_near_identical_wordings_are_one_question(one, other, same):
