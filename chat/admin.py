@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 
-from chat.models import Conversation, SubQuery, Turn
+from chat.models import ChatSettings, Conversation, SubQuery, Turn
 from knowledge.admin.base import ReadOnlyInline, SuperusersOnly
 
 
@@ -98,3 +98,14 @@ class TurnAdmin(LookedAtOnly):
     @admin.display(ordering="conversation__person__username")
     def person(self, row: Turn) -> str:
         return str(row.conversation.person)
+
+
+@admin.register(ChatSettings)
+class ChatSettingsAdmin(SuperusersOnly, ModelAdmin):
+    """What the owners of corpora decided about their chats; they have a page of their own for it."""
+
+    list_display = ("corpus", "executive", "may_choose_rules", "retention_days")
+    list_select_related = ("corpus", "executive")
+    search_fields = ("corpus__name", "corpus__slug")
+    autocomplete_fields = ("corpus",)
+    filter_horizontal = ("choices",)

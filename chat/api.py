@@ -100,9 +100,9 @@ class ConversationChangesSerializer(serializers.Serializer[Any]):
     )
 
 
-class ChoiceSerializer(serializers.Serializer[choosing.Choice]):
+class ChoiceSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
-    label = serializers.CharField()
+    label: Any = serializers.CharField()
     is_default = serializers.BooleanField()
 
 

@@ -1,8 +1,8 @@
 """Which EXECUTIVE leads a conversation, and which ones people may choose: what the corpora's owners decided.
 
-An EXECUTIVE behind an endpoint sees the questions and what memory answered, so a conversation about several
-corpora is led only by one that the owners of each allow. The built-in one sends nothing anywhere: where nothing
-else is allowed, it leads.
+An EXECUTIVE behind an endpoint sees the questions and what memory answered, so a conversation is led only by one
+that the owners of each corpus allow that is asked, or that an asked version learned from. The built-in one sends
+nothing anywhere: where nothing else is allowed, it leads.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chat.models import RULES, ChatSettings, Conversation
+from django.db.models import Q, QuerySet
+
+from chat.models import RULES, ChatSettings, Conversation, Turn
 from knowledge.models import Corpus, Role
 from memosite.errors import MemoError
 from memosite.models import Endpoint, EndpointRole
+from training.models import LIVE, Alias, MemoryVersion
 
 RULES_LABEL = "Built-in rules"
 
@@ -61,17 +64,31 @@ def choices_for(corpora: Iterable[Corpus]) -> list[Choice]:
     return [Choice(name, allowed.labels[name], name == allowed.default) for name in allowed.names]
 
 
-def executive_for(conversation: Conversation) -> str:
-    """The name of the EXECUTIVE that leads the conversation now: its own choice if that is still allowed."""
-    allowed = _allowed_for(conversation.corpora)
+def choices_in(conversation: Conversation) -> list[Choice]:
+    """What people may choose in a conversation that has begun: what was answered in it counts as well."""
+    allowed = _allowed_in(conversation)
+    return [Choice(name, allowed.labels[name], name == allowed.default) for name in allowed.names]
+
+
+def executive_for(conversation: Conversation, name: str = "", versions: Iterable[MemoryVersion] = ()) -> str:
+    """The name of the EXECUTIVE that leads the next question: ``name`` if one is given, which has to be allowed,
+    or else the conversation's own choice if that is still allowed, or else the default.
+
+    ``versions`` are asked in place of live ones. Raises ExecutiveNotAllowed.
+    """
+    allowed = _allowed_in(conversation, versions)
+    if name:
+        return _checked(name, allowed)
     return conversation.executive if conversation.executive in allowed.names else allowed.default
 
 
 def checked_executive(corpora: Iterable[Corpus], name: str) -> str:
     """The name, or the default for an empty one. Raises ExecutiveNotAllowed."""
     allowed = _allowed_for(list(corpora))
-    if not name:
-        return allowed.default
+    return _checked(name, allowed) if name else allowed.default
+
+
+def _checked(name: str, allowed: Allowed) -> str:
     if name not in allowed.names:
         raise ExecutiveNotAllowed(
             f"“{name[:60]}” may not lead questions here. Choose one of: {', '.join(allowed.names)}."
@@ -87,22 +104,37 @@ def choose(conversation: Conversation, name: str, person: Any) -> None:
     for corpus in conversation.corpora:
         corpus.require(person, Role.READER)
     if name:
-        checked_executive(conversation.corpora, name)
+        executive_for(conversation, name)
     Conversation.objects.filter(pk=conversation.pk).update(executive=name)
     conversation.executive = name
 
 
-def _allowed_for(corpora: Sequence[Corpus]) -> Allowed:
-    """What the owners of all of the corpora allow; the first corpus's default leads where all allow it."""
+def _allowed_in(conversation: Conversation, versions: Iterable[MemoryVersion] = ()) -> Allowed:
+    """What is allowed in a conversation: its EXECUTIVE is told of the answers before, whoever led then."""
+    before = Turn.versions.through._default_manager.filter(turn__conversation=conversation.pk)
+    asked = {*before.values_list("memoryversion", flat=True), *(version.pk for version in versions)}
+    return _allowed_for(conversation.corpora, asked)
+
+
+def _allowed_for(corpora: Sequence[Corpus], versions: Iterable[int] = ()) -> Allowed:
+    """What the owners of all of the corpora allow, and of all that the live versions and these, given by their
+    keys, learned from. The first corpus's default leads where all allow it.
+    """
+    corpora = [*corpora, *_taught_beside(corpora, versions)]
     rows = ChatSettings.objects.filter(corpus__in=corpora).select_related("executive")
     decided = {row.corpus_id: row for row in rows.prefetch_related("choices")}
     labels = {RULES: RULES_LABEL}
     offers = [_offer_of(decided.get(corpus.pk), labels) for corpus in corpora]
     allowed = frozenset.intersection(*(offer.allowed for offer in offers)) or frozenset({RULES})
-    default = next((offer.default for offer in offers if offer.default in allowed), "")
-    if not default:
-        default = RULES if RULES in allowed else min(allowed)
+    default = next(name for name in (offers[0].default, RULES, *sorted(allowed)) if name in allowed)
     return Allowed((default, *sorted(allowed - {default})), labels)
+
+
+def _taught_beside(corpora: Sequence[Corpus], versions: Iterable[int]) -> QuerySet[Corpus]:
+    """What the live versions of the corpora, and these versions, learned from besides."""
+    live = Alias.objects.filter(corpus__in=corpora, name=LIVE).values("version")
+    asked = Q(taught_versions__in=live) | Q(taught_versions__in=set(versions))
+    return Corpus.objects.filter(asked).exclude(pk__in=[corpus.pk for corpus in corpora]).distinct()
 
 
 def _offer_of(decided: ChatSettings | None, labels: dict[str, str]) -> Offer:

@@ -6,13 +6,18 @@ import asyncio
 from weakref import WeakKeyDictionary
 
 from chat.language_model.executive import LanguageModelExecutive
+from chat.language_model.writing import plan_request
 from chat.models import RULES
 from chat.protocol.executive import Executive
+from chat.protocol.state import State
 from chat.rules.executive import RulesExecutive
-from memosite.endpoints import settings_of
+from memosite.endpoints import Tested, in_words, settings_of
 from memosite.errors import MemoError
-from memosite.llm import EndpointSettings, OpenAICompatible
+from memosite.llm import EndpointSettings, LLMError, OpenAICompatible
+from memosite.llm.reading import read_object
 from memosite.models import Endpoint, EndpointRole
+
+TRIAL_QUESTION = "Where does the person who leads Project Kittiwake live?"
 
 
 class UnknownExecutive(MemoError):
@@ -51,3 +56,19 @@ def executive_named(name: str) -> Executive:
 def _client_for(settings: EndpointSettings) -> tuple[OpenAICompatible, asyncio.Semaphore]:
     """The client of the running event loop."""
     return _clients.setdefault(asyncio.get_running_loop(), Clients()).get(settings)
+
+
+async def try_as_executive(client: OpenAICompatible) -> Tested:
+    """Have a language model plan an interrogation, as in the chat, and say whether the plan can be used."""
+    request = plan_request(State(TRIAL_QUESTION))
+    completion = await client.stream(request, lambda piece: None)
+    took = in_words(completion)
+    try:
+        plan = read_object(request, completion.text)
+    except LLMError as error:
+        return Tested(False, f"{took}, but not with a plan that an EXECUTIVE can use: {error}")
+    if plan.kind == "reply" or not plan.sub_queries:
+        return Tested(False, f"{took}, but did not plan any question for memory. Try a larger model.")
+    return Tested(
+        True, f"{took} with a plan: it would ask memory first “{plan.sub_queries[0].question[:200]}”"
+    )

@@ -190,9 +190,7 @@ def ask_again(conversation: Conversation, turn: Any, changes: Changes, person: A
     versions = askable_versions(conversation.corpora, person)
     if changes.version is not None:
         versions[0] = _version_to_try(conversation.corpus, changes.version, person)
-    executive = choosing.executive_for(conversation)
-    if changes.executive:
-        executive = choosing.checked_executive(conversation.corpora, changes.executive)
+    executive = choosing.executive_for(conversation, changes.executive, versions)
     return _begin(conversation, versions, question=question, executive=executive, again_of=earlier)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from chat import usage
 from chat.models import RULES, SubQuery, Turn, TurnEvent, TurnStatus
 from chat.protocol.events import (
     DecisionMade,
@@ -48,6 +49,8 @@ def store(turn: Turn, events: Sequence[Event]) -> None:
     if has_spent:
         turn.cost = _cost(turn)
     turn.save(update_fields=[*CHANGED, *(SPENT if has_spent else ())])
+    if any(event.ends_turn for event in events):
+        usage.count(turn)
 
 
 def _take_in(turn: Turn, event: Event) -> None:

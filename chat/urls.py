@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat import source_views, views
+from chat import export_views, settings_views, sharing_views, source_views, usage_views, views
 
 urlpatterns = [
     path("chat/", views.conversations, name="conversations"),
@@ -14,4 +14,11 @@ urlpatterns = [
     path("chat/<int:pk>/delete/", views.delete, name="delete-conversation"),
     path("chat/turns/<int:turn>/sources/<int:index>/", source_views.sources, name="turn-sources"),
     path("chat/turns/<int:turn>/copy/", source_views.copy, name="turn-copy"),
+    path("chat/export/", export_views.export_history, name="export-history"),
+    path("chat/turns/<int:pk>/share/", sharing_views.share, name="share-turn"),
+    path("chat/turns/<int:pk>/unshare/", sharing_views.unshare, name="unshare-turn"),
+    path("chat/shared/<str:token>/", sharing_views.shared_turn, name="shared-turn"),
+    path("usage/", usage_views.usage, name="usage"),
+    path("usage/csv/", usage_views.usage_csv, name="usage-csv"),
+    path("corpora/<slug:slug>/chat-settings/", settings_views.chat_settings, name="chat-settings"),
 ]

@@ -15,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRefresh
 
 from chat import services
-from chat.choosing import choices_for, choose, executive_for
+from chat.choosing import choices_in, choose, executive_for
 from chat.history import found_conversations
 from chat.models import Conversation, Turn
+from chat.retention import kept_until
 from chat.shown import FETCHED, RELATED, by_period, shown
 from knowledge.models import Role
 from knowledge.views import corpus_or_404
@@ -65,6 +66,7 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
         "is_latest": not before,
         "without_memory": [each for each in row.corpora if not MemoryVersion.objects.live_in(each).exists()],
         "longest_question": services.MAX_QUESTION,
+        "kept_until": kept_until(row),
         **_choices(request, row),
         **_history(request, row),
     }
@@ -135,7 +137,7 @@ def _choices(request: HttpRequest, row: Conversation) -> dict[str, Any]:
     """By whom, and of which version, a question may be asked in a conversation."""
     may_try = row.corpus.allows(request.user, Role.CURATOR)
     return {
-        "executives": choices_for(row.corpora),
+        "executives": choices_in(row),
         "executive": executive_for(row),
         "versions": open_versions(row.corpus, request.user)[:VERSIONS_OFFERED] if may_try else [],
         "turn_seconds": settings.TURN_SECONDS,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from pydantic import BaseModel
 
 from memosite.errors import MemoError
-from memosite.llm import EndpointSettings, LLMError, OpenAICompatible, Request
+from memosite.llm import Completion, EndpointSettings, LLMError, OpenAICompatible, Request
 from memosite.llm.reading import read_items
 from memosite.models import Endpoint
 from memosite.settings import env
@@ -44,6 +45,11 @@ class Tested:
     message: str
 
 
+#: What tells whether an endpoint is fit for its role, where more is needed than an answer with JSON.
+Trial = Callable[[OpenAICompatible], Awaitable[Tested]]
+trials: dict[str, Trial] = {}
+
+
 def has_key(endpoint: Endpoint) -> bool:
     """Whether the environment holds the key that the endpoint names, or it names none."""
     return not endpoint.key_variable or bool(env.str(endpoint.key_variable, default=""))
@@ -73,18 +79,29 @@ def settings_of(endpoint: Endpoint) -> EndpointSettings:
 def try_connection(endpoint: Endpoint) -> Tested:
     """Call the endpoint once, without retries, and say in words what came of it."""
     try:
-        return asyncio.run(_call_once(replace(settings_of(endpoint), max_retries=0)))
+        settings = replace(settings_of(endpoint), max_retries=0)
+        return asyncio.run(_call_once(settings, trials.get(endpoint.role, _ask_for_json)))
     except MemoError as error:
         return Tested(False, str(error))
 
 
-async def _call_once(settings: EndpointSettings) -> Tested:
+async def _call_once(settings: EndpointSettings, trial: Trial) -> Tested:
     async with OpenAICompatible(settings) as client:
-        completion = await client.complete(_PING)
-    tokens = f"{completion.prompt_tokens} + {completion.completion_tokens} tokens"
-    took = f"answered in {completion.seconds:.1f} s ({tokens})"
+        tested = await trial(client)
+    return replace(tested, message=f"{settings.model} {tested.message}")
+
+
+async def _ask_for_json(client: OpenAICompatible) -> Tested:
+    completion = await client.complete(_PING)
+    took = in_words(completion)
     try:
         read_items(_PING, completion.text)
     except LLMError as error:
-        return Tested(True, f"{settings.model} {took}, but not with the JSON that was asked for: {error}")
-    return Tested(True, f"{settings.model} {took} with JSON as asked for.")
+        return Tested(True, f"{took}, but not with the JSON that was asked for: {error}")
+    return Tested(True, f"{took} with JSON as asked for.")
+
+
+def in_words(completion: Completion) -> str:
+    """How long a call took and what it cost."""
+    tokens = f"{completion.prompt_tokens} + {completion.completion_tokens} tokens"
+    return f"answered in {completion.seconds:.1f} s ({tokens})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 import factory
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from factory.django import DjangoModelFactory
 
-from chat.models import ChatSettings, Conversation, SubQuery, Turn, TurnEvent
+from chat.models import ChatSettings, Conversation, DayOfUse, SubQuery, Turn, TurnEvent
 from knowledge.ingest.chunk import split_into_chunks
 from knowledge.models import (
     Chunk,
@@ -271,3 +272,16 @@ class SubQueryFactory(DjangoModelFactory):
     index = factory.LazyAttribute(lambda row: row.turn.sub_queries.count() + 1)
     stage = "grounding"
     question = "Who leads Project Atlas?"
+
+
+class DayOfUseFactory(DjangoModelFactory):
+    """One question that the built-in EXECUTIVE led today."""
+
+    class Meta:
+        model = DayOfUse
+
+    corpus = factory.SubFactory(CorpusFactory)
+    day = factory.LazyFunction(lambda: datetime.now(UTC).date())
+    executive = "rules"
+    questions = 1
+    answered = factory.SelfAttribute("questions")

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from chat.models import SharedTurn
 from knowledge.models import Corpus
 from memosite.asgi import application
 from tests import factories
@@ -87,6 +88,10 @@ PAGES = [
     Row("merge-versions", "get", pages_for("curator"), SLUG),
     Row("merge-versions", "post", pages_for("curator", done=422), SLUG),  # nothing is chosen
     Row("cancel-merge", "post", pages_for("curator", done=302), ("slug", "merge")),
+    Row("chat-settings", "get", pages_for("owner"), SLUG),
+    Row("chat-settings", "post", pages_for("owner", done=302), SLUG, {"retention_days": "30"}),
+    Row("usage", "get", (LOGIN, 403, 403, 403, 200)),
+    Row("usage-csv", "get", (LOGIN, 403, 403, 403, 200)),
     Row("conversations", "get", (LOGIN, 200, 200, 200, 200)),
     Row("conversations", "post", pages_for("reader", done=302), (), {"corpus": "{slug}"}),
     # Conversations belong to one person: here to the reader, so the others see nothing, whatever their role.
@@ -95,6 +100,10 @@ PAGES = [
     Row("turn", "get", (LOGIN, 404, 200, 404, 404), ("turn",)),
     Row("rename-conversation", "get", (LOGIN, 404, 200, 404, 404), ("conversation",)),
     Row("rename-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"title": "New"}),
+    Row("export-history", "get", (LOGIN, 200, 200, 200, 200), (), {"as": "json"}),
+    Row("share-turn", "post", (LOGIN, 404, 302, 404, 404), ("ended_turn",)),
+    Row("unshare-turn", "post", (LOGIN, 404, 302, 404, 404), ("ended_turn",)),
+    Row("shared-turn", "get", (LOGIN, 404, 200, 200, 200), ("token",)),
     Row("choose-executive", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"executive": "rules"}),
     Row("delete-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",)),
     Row("turn-sources", "get", (LOGIN, 404, 200, 404, 404), ("turn", "index")),
@@ -158,8 +167,12 @@ API = [
     Row("api-alias", "put", api_for("owner"), ("slug", "alias"), {"version": 1, "reason": "Better recall"}),
     Row("api-alias-moves", "get", api_for("reader"), SLUG),
     Row("api-ask", "post", api_for("reader", done=201), SLUG, {"question": "Who leads Project Atlas?"}),
+    Row("api-chat-settings", "get", api_for("owner"), SLUG),
+    Row("api-chat-settings", "patch", api_for("owner"), SLUG, {"retention_days": 30}),
     Row("api-executives", "get", api_for("reader"), SLUG),
     Row("api-conversations", "get", (401, 200, 200, 200, 200)),
+    Row("api-history", "get", (401, 200, 200, 200, 200), (), {"as": "json"}),
+    Row("api-usage", "get", (401, 403, 403, 403, 200)),
     Row("api-conversation", "get", (401, 404, 200, 404, 404), ("conversation",)),
     Row("api-conversation", "patch", (401, 404, 200, 404, 404), ("conversation",), {"title": "New"}),
     Row("api-conversation", "delete", (401, 404, 409, 404, 404), ("conversation",)),  # a turn is running
@@ -209,6 +222,7 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
     alias = corpus.aliases.create(name="live", version=live)
     AliasMove.objects.create(alias=alias, from_version=old, to_version=live, reason="First")
     conversation = factories.ConversationFactory(corpus=corpus, person=reader)
+    ended = factories.TurnFactory(conversation=conversation, version=live, status="answered")
     turn = factories.TurnFactory(conversation=conversation, version=live)
     index = factories.SubQueryFactory(turn=turn, version=live, answer="Ada Lund leads Project Atlas.").index
     made = {
@@ -220,8 +234,11 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
         "version": old,
         "conversation": conversation,
         "turn": turn,
+        "ended_turn": ended,
     }
-    return {"number": old.number, "index": index, **{name: row.pk for name, row in made.items()}}
+    token = SharedTurn.objects.create(turn=ended).token
+    known = {"number": old.number, "index": index, "token": token}
+    return {**known, **{name: row.pk for name, row in made.items()}}
 
 
 def request(world: World, row: Row, person: str) -> int:

@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from chat.sharing import share
 from knowledge.models import Corpus
 from knowledge.templatetags.figures import moment
 from tests.factories import (
@@ -18,6 +19,7 @@ from tests.factories import (
     DocumentFactory,
     MemoryVersionFactory,
     TrainingRunFactory,
+    TurnFactory,
     UnreadSentenceFactory,
     UserFactory,
 )
@@ -43,16 +45,17 @@ def corpus(db: None) -> Corpus:
 def pages(corpus: Corpus, client: Client) -> dict[str, str]:
     """The pages that show times, by name, as an administrator sees them."""
     root = UserFactory(is_staff=True, is_superuser=True)
-    ConversationFactory(corpus=corpus, person=root)
+    conversation = ConversationFactory(corpus=corpus, person=root)
     client.force_login(root)
     version, document = corpus.versions.get(), corpus.documents.get(version=2)
+    answered = TurnFactory(conversation=conversation, version=version, status="answered")
     addresses = {
         "home": reverse("home"),
         "corpus": corpus.get_absolute_url(),
         "version": version.get_absolute_url(),
         "document": reverse("document", args=[corpus.slug, document.pk]),
         "unread": reverse("unread-sentences", args=[corpus.slug, corpus.generation_runs.get().pk]),
-        "chat": reverse("conversations"),
+        "shared": share(answered).get_absolute_url(),
         "admin version": reverse("admin:training_memoryversion_change", args=[version.pk]),
         "admin document": reverse("admin:knowledge_document_change", args=[document.pk]),
         "admin documents": reverse("admin:knowledge_document_changelist"),

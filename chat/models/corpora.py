@@ -44,7 +44,7 @@ class ChatSettings(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_RETENTION_DAYS)],
-        help_text="Conversations are deleted so many days after their last question. Empty: never.",
+        help_text="Conversations are deleted so many days after their last question. Empty: as the site is set.",
     )
 
     class Meta:

@@ -15,6 +15,11 @@ from knowledge.admin.base import SuperusersOnly
 from memosite.endpoints import has_key, try_connection
 from memosite.models import Endpoint
 
+ROLES = (
+    "A generator makes pairs of documents. An executive leads conversations about the corpora whose owners "
+    "allow it in their chat settings. A memory answers for versions that another server serves."
+)
+
 
 @admin.register(Endpoint)
 class EndpointAdmin(SuperusersOnly, ModelAdmin):
@@ -24,7 +29,7 @@ class EndpointAdmin(SuperusersOnly, ModelAdmin):
     list_filter = ("role",)
     search_fields = ("name", "model", "base_url")
     fieldsets = (
-        (None, {"fields": ("name", "role", "base_url", "model", "key_variable")}),
+        (None, {"fields": ("name", "role", "base_url", "model", "key_variable"), "description": ROLES}),
         ("Calls", {"fields": ("temperature", "max_tokens", "concurrency", "timeout_seconds", "max_retries")}),
         ("Prices", {"fields": ("input_price", "output_price")}),
     )

@@ -76,7 +76,8 @@ def test_several_corpora_are_asked_only_by_what_the_owners_of_all_allow():
     ships, towns, rivers = CorpusFactory(), CorpusFactory(), CorpusFactory()
     ChatSettingsFactory(corpus=ships, executive="gpt", choices=["llama"])
     ChatSettingsFactory(corpus=towns, executive="llama")
-    assert names(ships, towns) == ["llama", "rules"]
+    assert names(ships, towns) == ["rules", "llama"]
+    assert names(towns, ships) == ["llama", "rules"], "the first corpus's default leads where all allow it"
     assert names(ships, towns, rivers) == ["rules"]
 
 
@@ -85,6 +86,43 @@ def test_corpora_that_agree_on_nothing_are_asked_by_the_built_in_executive_which
     ChatSettingsFactory(corpus=ships, executive="gpt", may_choose_rules=False)
     ChatSettingsFactory(corpus=towns, executive="llama", may_choose_rules=False)
     assert names(ships, towns) == ["rules"]
+
+
+def test_what_the_live_version_also_learned_from_counts_with_its_own_owners():
+    ships, secrets = CorpusFactory(), CorpusFactory()
+    MemoryVersionFactory(corpus=ships, corpora=[secrets], live=True)
+    ChatSettingsFactory(corpus=ships, executive="gpt", choices=["llama"])
+    assert names(ships) == ["rules"]
+    ChatSettingsFactory(corpus=secrets, choices=["llama"])
+    assert names(ships) == ["rules", "llama"]
+
+
+def test_a_version_that_is_tried_counts_with_what_it_learned_from(corpus):
+    secrets = CorpusFactory()
+    MemoryVersionFactory(corpus=corpus, number=7, corpora=[secrets])
+    ChatSettingsFactory(corpus=corpus, executive="gpt")
+    curator = UserFactory(curates=corpus)
+    curator.groups.add(secrets.reader_group)
+    turn = TurnFactory(
+        conversation=ConversationFactory(corpus=corpus, person=curator), status="answered", executive="gpt"
+    )
+    again = services.ask_again(turn.conversation, turn.pk, services.Changes(version=7), curator)
+    assert again.executive == "rules"
+    again.delete()
+    with pytest.raises(ExecutiveNotAllowed):
+        changes = services.Changes(executive="gpt", version=7)
+        services.ask_again(turn.conversation, turn.pk, changes, curator)
+
+
+def test_what_was_answered_before_counts_because_a_follow_up_tells_of_it(corpus, conversation):
+    ChatSettingsFactory(corpus=corpus, executive="gpt")
+    closed = MemoryVersionFactory(corpus=corpus, corpora=[CorpusFactory()])
+    assert choosing.executive_for(conversation) == "gpt"
+    TurnFactory(conversation=conversation, version=closed, status="answered").versions.add(closed)
+    assert choosing.executive_for(conversation) == "rules"
+    assert [choice.name for choice in choosing.choices_in(conversation)] == ["rules"]
+    with pytest.raises(ExecutiveNotAllowed):
+        choosing.choose(conversation, "gpt", conversation.person)
 
 
 def test_an_endpoint_that_was_given_another_role_leads_nothing(corpus, conversation):
