@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat import source_views, views
+from chat import demand_views, feedback_views, source_views, views
 
 urlpatterns = [
     path("chat/", views.conversations, name="conversations"),
@@ -14,4 +14,10 @@ urlpatterns = [
     path("chat/<int:pk>/delete/", views.delete, name="delete-conversation"),
     path("chat/turns/<int:turn>/sources/<int:index>/", source_views.sources, name="turn-sources"),
     path("chat/turns/<int:turn>/copy/", source_views.copy, name="turn-copy"),
+    path("chat/turns/<int:pk>/feedback/", feedback_views.turn_feedback, name="turn-feedback"),
+    path("chat/turns/<int:pk>/feedback/remove/", feedback_views.remove_feedback, name="remove-feedback"),
+    path("chat/news/<int:pk>/dismiss/", feedback_views.dismiss_news, name="dismiss-news"),
+    path("corpora/<slug:slug>/demand/", demand_views.demand, name="demand"),
+    path("corpora/<slug:slug>/demand/<int:pk>/", demand_views.decide, name="demand-decide"),
+    path("corpora/<slug:slug>/demand/<int:pk>/pair/", demand_views.write_pair, name="demand-pair"),
 ]

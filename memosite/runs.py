@@ -21,6 +21,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import close_old_connections, connections, models, transaction
 from django.db.models import F, Q
+from django.dispatch import Signal
 from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -274,6 +275,9 @@ class Run(models.Model):
 
 
 shutting_down = threading.Event()
+# Sent by every worker when it starts and from time to time: apps make up here for what a killed process left
+# undone. Receivers are quick and idempotent, and what one of them raises is logged and stops nothing.
+looking_after = Signal()
 
 
 def work_on(run: Run, work: Callable[[Any], None]) -> None:

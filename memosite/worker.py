@@ -40,6 +40,7 @@ def _rescue_until_shutdown() -> None:
         try:
             runs.requeue_stranded(even_if_just_sent=at_start)
             at_start = False
+            runs.looking_after.send_robust(sender=None)
         except DatabaseError:
             logger.exception("The database does not answer; stranded runs are looked for again soon")
         finally:
