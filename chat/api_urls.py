@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from chat import api, api_export, api_settings, api_sources, api_usage
+from chat import api, api_export, api_feedback, api_settings, api_sources, api_usage
 
 urlpatterns = [
     path("corpora/<slug:slug>/ask/", api.Ask.as_view(), name="api-ask"),
@@ -20,4 +20,9 @@ urlpatterns = [
     path("turns/<int:pk>/events/", api.TurnEvents.as_view(), name="api-turn-events"),
     path("turns/<int:pk>/stop/", api.TurnStop.as_view(), name="api-turn-stop"),
     path("turns/<int:pk>/sources/", api_sources.TurnSources.as_view(), name="api-turn-sources"),
+    path("turns/<int:pk>/feedback/", api_feedback.TurnFeedback.as_view(), name="api-turn-feedback"),
+    path("corpora/<slug:slug>/demand/", api_feedback.DemandList.as_view(), name="api-demand"),
+    path(
+        "corpora/<slug:slug>/demand/<int:pk>/", api_feedback.DemandDetail.as_view(), name="api-demand-group"
+    ),
 ]

@@ -10,8 +10,14 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from chat import checking, feedback
+        from knowledge.signals import pairs_suggested, reflections_changed
         from memosite.endpoints import trials
+        from training.signals import alias_moved
 
+        alias_moved.connect(checking.on_alias_moved, dispatch_uid="ask-what-went-live")
+        reflections_changed.connect(feedback.follow_pairs, dispatch_uid="corrections-follow-their-pairs")
+        pairs_suggested.connect(feedback.suggestions, dispatch_uid="what-people-said-of-pairs")
         trials["executive"] = _try_as_executive
 
 

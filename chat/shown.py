@@ -95,7 +95,10 @@ def shown(turns: Iterable[Turn]) -> list[TurnShown]:
 
 
 #: What a query of turns fetches beside, so that showing them asks no more a turn.
-RELATED = ("conversation", "shared", "version__corpus", "again_of__version__corpus")
+RELATED = (
+    *("conversation", "shared", "version__corpus", "again_of__version__corpus"),
+    *("feedback__reflection", "feedback__answered_by"),
+)
 FETCHED = ("events", "versions__corpus", "again_of__events", "again_of__versions__corpus")
 
 

@@ -1,19 +1,28 @@
-"""What a worker does for the chat."""
+"""What a worker does for the chat. A Celery task gets a row's id and nothing else."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
 
-from chat.models import Conversation, Turn
+from celery import shared_task
+
+from chat import checking, demand
+from chat.models import CheckRun, Conversation, Turn
 from chat.retention import purge
 from chat.services import end_abandoned_turns
 from memosite import runs
 from memosite.errors import Conflict
 from memosite.worker import every
 
-MINUTE, HOUR = 60, 3600
+SOON, MINUTE, HOUR = 3, 60, 3600
 logger = logging.getLogger(__name__)
+
+
+@shared_task(name=CheckRun.task_name)
+def check(run_id: int) -> None:
+    """Work on a check, or go on with it."""
+    runs.work_on(CheckRun.objects.get(pk=run_id), checking.perform_check)
 
 
 @every(HOUR)
@@ -22,6 +31,18 @@ def purge_conversations() -> None:
     deleted = purge(stop=runs.shutting_down.is_set)
     if deleted:
         logger.info("Deleted %s conversations that are not kept any longer", deleted.total())
+
+
+@every(SOON)
+def file_unanswered() -> None:
+    """File what memory could not answer under what a corpus's curators see is asked for."""
+    demand.file_unanswered()
+
+
+@every(MINUTE)
+def make_up_for_lost_checks() -> None:
+    """Have live versions asked what is open, where no check of theirs did."""
+    checking.make_up()
 
 
 @every(MINUTE)

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from chat import export_views, settings_views, sharing_views, source_views, usage_views, views
+from chat import (
+    demand_views,
+    export_views,
+    feedback_views,
+    settings_views,
+    sharing_views,
+    source_views,
+    usage_views,
+    views,
+)
 
 urlpatterns = [
     path("chat/", views.conversations, name="conversations"),
@@ -21,4 +30,10 @@ urlpatterns = [
     path("usage/", usage_views.usage, name="usage"),
     path("usage/csv/", usage_views.usage_csv, name="usage-csv"),
     path("corpora/<slug:slug>/chat-settings/", settings_views.chat_settings, name="chat-settings"),
+    path("chat/turns/<int:pk>/feedback/", feedback_views.turn_feedback, name="turn-feedback"),
+    path("chat/turns/<int:pk>/feedback/remove/", feedback_views.remove_feedback, name="remove-feedback"),
+    path("chat/news/<int:pk>/dismiss/", feedback_views.dismiss_news, name="dismiss-news"),
+    path("corpora/<slug:slug>/demand/", demand_views.demand, name="demand"),
+    path("corpora/<slug:slug>/demand/<int:pk>/", demand_views.decide, name="demand-decide"),
+    path("corpora/<slug:slug>/demand/<int:pk>/pair/", demand_views.write_pair, name="demand-pair"),
 ]

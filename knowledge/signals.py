@@ -14,3 +14,7 @@ reflections_changed = Signal()
 # Sent with reflections=QuerySet and person=User, who looks. A receiver answers with a list of
 # knowledge.lineage.TrainedVersion.
 versions_trained_on = Signal()
+
+# Sent with pair=Reflection and person=User, who looks. A receiver answers with a list of
+# knowledge.suggestions.Suggestion: what people said who suggested the pair.
+pairs_suggested = Signal()

@@ -205,6 +205,7 @@ SPECTACULAR_SETTINGS = {
         "ReflectionKind": "knowledge.models.reflections.KINDS",
         "RunStatus": "memosite.runs.Status",
         "TurnStatus": "chat.models.TurnStatus",
+        "DemandStatus": "chat.models.Demand.Status",
         "VersionKind": "training.models.versions.VersionKind",
     },
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -9,9 +9,21 @@ from typing import Any
 import factory
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from chat.models import ChatSettings, Conversation, DayOfUse, SubQuery, Turn, TurnEvent
+from chat.models import (
+    ChatSettings,
+    Conversation,
+    DayOfUse,
+    Demand,
+    Feedback,
+    SubQuery,
+    Turn,
+    TurnEvent,
+    TurnStatus,
+    UnansweredQuestion,
+)
 from knowledge.ingest.chunk import split_into_chunks
 from knowledge.models import (
     Chunk,
@@ -285,3 +297,46 @@ class DayOfUseFactory(DjangoModelFactory):
     executive = "rules"
     questions = 1
     answered = factory.SelfAttribute("questions")
+
+
+class AnsweredTurnFactory(TurnFactory):
+    """A turn that is over, with the version that was asked; ``known=False``: memory did not know."""
+
+    status = TurnStatus.ANSWERED
+    answer = factory.LazyAttribute(lambda row: "Ada Lund." if row.known else "I don't know.")
+    known = True
+
+    @factory.post_generation
+    def asked_versions(self, create: bool, versions: Any, **kwargs: Any) -> None:
+        self.versions.set(versions or [each for each in (self.version,) if each])  # type: ignore[attr-defined]
+
+
+class FeedbackFactory(DjangoModelFactory):
+    """ "Not good", without a word."""
+
+    class Meta:
+        model = Feedback
+
+    turn = factory.SubFactory(AnsweredTurnFactory)
+    is_good = False
+
+
+class DemandFactory(DjangoModelFactory):
+    """An open demand with one question in it."""
+
+    class Meta:
+        model = Demand
+        skip_postgeneration_save = True
+
+    corpus = factory.SubFactory(CorpusFactory)
+    question = "Who leads Project Beacon?"
+    times = 1
+    first_asked_at = factory.LazyFunction(timezone.now)
+    last_asked_at = factory.LazyAttribute(lambda row: row.first_asked_at)
+
+    @factory.post_generation
+    def asked(self, create: bool, questions: list[str] | None, **kwargs: Any) -> None:
+        for question in questions or [self.question]:
+            UnansweredQuestion.objects.create(
+                demand=self, question=question, missing=[], asked_at=self.last_asked_at
+            )

@@ -108,6 +108,20 @@ PAGES = [
     Row("delete-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",)),
     Row("turn-sources", "get", (LOGIN, 404, 200, 404, 404), ("turn", "index")),
     Row("turn-copy", "get", (LOGIN, 404, 200, 404, 404), ("turn",)),
+    # So do turns: what one says of an answer is for who asked.
+    Row("turn-feedback", "get", (LOGIN, 404, 200, 404, 404), ("answered",)),
+    Row("turn-feedback", "post", (LOGIN, 404, 302, 404, 404), ("answered",), {"is_good": "yes"}),
+    Row("remove-feedback", "post", (LOGIN, 404, 302, 404, 404), ("answered",)),
+    Row("dismiss-news", "post", (LOGIN, 302, 302, 302, 302), ("feedback",)),  # others' stay as they are
+    Row("demand", "get", pages_for("curator"), SLUG),
+    Row("demand-decide", "post", pages_for("curator", done=302), ("slug", "demand"), {"do": "dismiss"}),
+    Row(
+        "demand-pair",
+        "post",
+        pages_for("curator", done=302),
+        ("slug", "demand"),
+        {"question": "Who leads Project Beacon?", "answer": "Bo Marsh leads Project Beacon."},
+    ),
 ]
 API = [
     Row("api-login", "post", (401, 401, 401, 401, 401)),
@@ -180,6 +194,11 @@ API = [
     Row("api-turn-events", "get", (401, 404, 200, 404, 404), ("turn",)),
     Row("api-turn-stop", "post", (401, 404, 202, 404, 404), ("turn",)),
     Row("api-turn-sources", "get", (401, 404, 200, 404, 404), ("turn",)),
+    Row("api-turn-feedback", "get", (401, 404, 200, 404, 404), ("answered",)),
+    Row("api-turn-feedback", "post", (401, 404, 201, 404, 404), ("answered",), {"is_good": True}),
+    Row("api-turn-feedback", "delete", (401, 404, 204, 404, 404), ("answered",)),
+    Row("api-demand", "get", api_for("curator"), SLUG),
+    Row("api-demand-group", "patch", api_for("curator"), ("slug", "demand"), {"status": "dismissed"}),
 ]
 
 
@@ -225,7 +244,13 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
     ended = factories.TurnFactory(conversation=conversation, version=live, status="answered")
     turn = factories.TurnFactory(conversation=conversation, version=live)
     index = factories.SubQueryFactory(turn=turn, version=live, answer="Ada Lund leads Project Atlas.").index
+    answered = factories.AnsweredTurnFactory(
+        conversation=factories.ConversationFactory(corpus=corpus, person=reader), version=live
+    )
     made = {
+        "answered": answered,
+        "feedback": factories.FeedbackFactory(turn=answered),
+        "demand": factories.DemandFactory(corpus=corpus),
         "document": factories.DocumentFactory(corpus=corpus),
         "reflection": factories.ReflectionFactory(corpus=corpus),
         "generation": factories.GenerationRunFactory(corpus=corpus),

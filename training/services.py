@@ -11,6 +11,7 @@ from memosite.errors import Conflict, MemoError, NotAllowed, Unavailable
 from training.audience import CLOSED, AudienceNarrowed, warn_of_narrowing
 from training.models import ALIASES, CANDIDATE, LIVE, Alias, AliasMove, MemoryVersion, TrainingRun
 from training.plans import Wishes, plan_training
+from training.signals import alias_moved
 
 
 class NoLiveVersion(Unavailable):
@@ -186,6 +187,7 @@ def _move(
         is_rollback=is_rollback,
     )
     move.tells_of(version.corpus, before, version)
+    alias_moved.send(sender=Alias, alias=row, before=before)
     return move
 
 

@@ -1,5 +1,6 @@
 """What the chat keeps."""
 
+from chat.models.checks import CheckRun
 from chat.models.conversations import (
     RULES,
     Conversation,
@@ -17,6 +18,7 @@ from chat.models.usage import DayOfUse
 __all__ = [
     "RULES",
     "ChatSettings",
+    "CheckRun",
     "Conversation",
     "DayOfUse",
     "Demand",

@@ -59,11 +59,18 @@ class TurnStatus(models.TextChoices):
     FAILED = "failed"
 
 
+UNANSWERED = models.Q(status=TurnStatus.ANSWERED, known=False, needed_memory=True)
+
+
 class TurnQuerySet(models.QuerySet["Turn"]):
     def abandoned(self) -> Self:
         """Turns whose process has died: still running, but without a sign of life for too long."""
         silent = timezone.now() - timedelta(seconds=settings.TURN_LEASE_SECONDS)
         return self.filter(status=TurnStatus.RUNNING, heartbeat_at__lt=silent)
+
+    def unanswered(self) -> Self:
+        """Turns that ended without an answer because memory does not know it."""
+        return self.filter(UNANSWERED)
 
 
 class Turn(models.Model):
@@ -91,6 +98,9 @@ class Turn(models.Model):
     calls = models.PositiveIntegerField(default=0, help_text="Round trips to the EXECUTIVE.")
     prompt_tokens = models.PositiveIntegerField(default=0)
     completion_tokens = models.PositiveIntegerField(default=0)
+    is_filed = models.BooleanField(
+        default=False, editable=False, help_text="What memory could not answer of it is in the demand list."
+    )
     cost = models.DecimalField(
         max_digits=12, decimal_places=6, default=Decimal(0), help_text="US dollars for the EXECUTIVE's calls."
     )
@@ -102,6 +112,9 @@ class Turn(models.Model):
 
     class Meta:
         ordering: ClassVar = ["pk"]
+        indexes: ClassVar = [  # holds only what is still to be filed
+            models.Index(fields=["id"], condition=UNANSWERED & models.Q(is_filed=False), name="turns_to_file")
+        ]
 
     def __str__(self) -> str:
         return self.question

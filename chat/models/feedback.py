@@ -27,7 +27,8 @@ class Feedback(models.Model):
     """What the person who asked says of a turn's answer.
 
     ``corrected`` becomes ``reflection``, a pending pair in the curators' queue. Once a live version answers the
-    question, ``answered_by`` names it and the person is told; ``seen_at`` is when they read that.
+    question, ``answered_by`` names it and the person is told; ``seen_at`` is when they read that, or that a
+    curator decided otherwise. ``checked_version`` is the last live version that was asked.
     """
 
     turn = models.OneToOneField(Turn, on_delete=models.CASCADE, related_name="feedback")
@@ -42,6 +43,9 @@ class Feedback(models.Model):
         MemoryVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     answered_at = models.DateTimeField(null=True, blank=True)
+    checked_version = models.ForeignKey(
+        MemoryVersion, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     seen_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -57,8 +61,9 @@ class Feedback(models.Model):
 class Demand(models.Model):
     """Questions of like meaning that a corpus's memory could not answer, for its curators.
 
-    ``question`` is the one that stands for all; ``times`` counts how often they were asked. Nothing here says
-    who asked.
+    ``question`` is the one that stands for all; ``times`` counts how often they were asked. ``reflection`` is the
+    pair that a curator wrote for it, ``checked_version`` the last version that was asked and did not know. Nothing
+    here says who asked.
     """
 
     class Status(models.TextChoices):
@@ -70,8 +75,17 @@ class Demand(models.Model):
     question = models.TextField()
     times = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
-    first_asked_at = models.DateTimeField(auto_now_add=True)
+    first_asked_at = models.DateTimeField()
     last_asked_at = models.DateTimeField()
+    reflection = models.ForeignKey(
+        Reflection, null=True, blank=True, on_delete=models.SET_NULL, related_name="demands"
+    )
+    answered_by = models.ForeignKey(
+        MemoryVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    checked_version = models.ForeignKey(
+        MemoryVersion, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -85,10 +99,13 @@ class Demand(models.Model):
 
 
 class UnansweredQuestion(models.Model):
-    """One question in a demand; it outlives the turn, without its person."""
+    """One question in a demand; it outlives the turn, without its person.
+
+    A turn that asked several corpora has one in a demand of each.
+    """
 
     demand = models.ForeignKey(Demand, on_delete=models.CASCADE, related_name="questions")
-    turn = models.OneToOneField(
+    turn = models.ForeignKey(
         Turn, null=True, blank=True, on_delete=models.SET_NULL, related_name="unanswered"
     )
     question = models.TextField()
@@ -97,6 +114,9 @@ class UnansweredQuestion(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-asked_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["demand", "turn"], name="a_turn_once_in_a_demand")
+        ]
 
     def __str__(self) -> str:
         return self.question

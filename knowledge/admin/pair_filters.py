@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth import get_user_model
 from django.db.models import Exists, OuterRef
@@ -15,6 +15,8 @@ from knowledge.admin.base import corpora_of
 from knowledge.admin.flag_chips import WORDS
 from knowledge.models import Chunk, Document, Flag, Reflection, ReflectionSource
 from knowledge.pair_search import LENGTHS, of_length, stale
+from knowledge.services import BY_HAND
+from knowledge.suggestions import FROM_FEEDBACK
 
 
 class DocumentFilter(DropdownFilter):
@@ -135,6 +137,28 @@ class StaleFilter(DropdownFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         value = self.value()
         return stale(queryset, is_stale=value == "1") if value in ("0", "1") else queryset
+
+
+class OriginFilter(DropdownFilter):
+    """Pairs by where they come from: a GENERATOR, a curator's hand, or somebody's corrected answer."""
+
+    title = "origin"
+    parameter_name = "origin"
+    OF_PEOPLE: ClassVar = {"feedback": FROM_FEEDBACK, "hand": BY_HAND}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [
+            ("feedback", "From feedback: suggested by people who asked"),
+            ("hand", "Written or imported by curators"),
+            ("generated", "Made by a generator"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        value = self.value()
+        if value == "generated":
+            return queryset.exclude(reflection_set__generator__in=self.OF_PEOPLE.values())
+        generator = self.OF_PEOPLE.get(value or "")
+        return queryset.filter(reflection_set__generator=generator) if generator else queryset
 
 
 class _OneOfThoseThereAre(DropdownFilter):

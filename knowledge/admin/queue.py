@@ -39,6 +39,7 @@ from knowledge.admin.desk import Desk, Step
 from knowledge.admin.passages import source_passages
 from knowledge.models import Reflection, ReflectionFlag, ReflectionSource, ReviewStatus
 from knowledge.services import StaleEdit, Superseded
+from knowledge.suggestions import suggestions_for
 from knowledge.templatetags.figures import duration
 
 STATUS_FILTER = "status__exact"
@@ -348,6 +349,7 @@ class ReviewQueueMixin(CorpusScopedAdmin):
             "passages": passages,
             "neighbours": neighbours_of(pair, [one.chunk for one in passages]) if passages and pair else [],
             "flags": list(pair.flags.all()) if pair else [],
+            "suggestions": suggestions_for(pair, request.user) if pair else [],
             "progress": visit.queue.progress(pair, desk.pace),
             "status": visit.queue.status,
             "can_undo": bool(desk.steps),

@@ -31,6 +31,7 @@ from knowledge.admin.pair_filters import (
     FlagFilter,
     LengthFilter,
     ModelFilter,
+    OriginFilter,
     ReviewerFilter,
     StaleFilter,
     StepFilter,
@@ -40,12 +41,14 @@ from knowledge.admin.queue import ReviewQueueMixin, number_in
 from knowledge.admin.samples import SampleFromList
 from knowledge.models import Reflection, ReflectionSource, ReviewStatus, Role
 from knowledge.pair_search import SEARCHED
+from knowledge.suggestions import FEEDBACK, suggestions_for
 
 DECISIONS = {"_approve": ReviewStatus.APPROVED, "_reject": ReviewStatus.REJECTED}  # button -> what it decides
 BOTH_TEXTS = (
     "changed this since you looked at it. Theirs: “{}”. Yours: “{}”. "
     "Save again to put yours over theirs, or open the list anew to take theirs."
 )
+SUGGESTED = "suggested by a person who asked"
 REVIEWED_FIELDS = {"question", "answer", "status"}
 
 
@@ -146,6 +149,7 @@ class ReflectionAdmin(ReviewQueueMixin, SampleFromList, PairExchange, SimpleHist
         FlagFilter,
         ReviewerFilter,
         LengthFilter,
+        OriginFilter,
         ModelFilter,
         StepFilter,
         StaleFilter,
@@ -193,7 +197,7 @@ class ReflectionAdmin(ReviewQueueMixin, SampleFromList, PairExchange, SimpleHist
     @admin.display(description="document")
     def documents(self, row: Reflection) -> str:
         names = dict.fromkeys(str(source.chunk.document) for source in row.source_spans.all())
-        return ", ".join(names)
+        return ", ".join(names) or (SUGGESTED if row.step == FEEDBACK else "")
 
     @admin.display(description="reviewer", ordering="reviewed_by__username")
     def reviewer(self, row: Reflection) -> str:
@@ -282,6 +286,7 @@ class ReflectionAdmin(ReviewQueueMixin, SampleFromList, PairExchange, SimpleHist
         before, after = self._neighbours(request, row)
         return {
             "passages": source_passages(row),
+            "suggestions": suggestions_for(row, request.user),
             "revision": None if row.is_latest else row.latest_revision(),
             "before_url": before and self._page_of(request, before),
             "after_url": after and self._page_of(request, after),

@@ -70,6 +70,7 @@ def addresses(corpus: Corpus) -> list[str]:
     filters = (
         "kind__exact=direct", "status__exact=pending", "flag=any", "flag=none", "flag=very_short",
         "reviewer=nobody", "length=short", "model=model 1", "step=extract", "stale=0", "stale=1",
+        "origin=feedback", "origin=generated",
         "retired__exact=0", f"document={document.pk}", "corpus=harbour", "q=number", "q=who+has+number", "o=2",
     )  # fmt: skip
     return [

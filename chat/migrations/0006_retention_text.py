@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chat", "0004_executive_feedback_use"),
+        ("chat", "0005_checks"),
     ]
 
     operations = [
