@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from chat import services, sharing
-from chat.models import Turn
+from chat import provenance, services, sharing
+from chat.models import SharedTurn, Turn
 from chat.shown import shown
 
 
@@ -36,13 +36,27 @@ def unshare(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 def shared_turn(request: HttpRequest, token: str) -> HttpResponse:
     """A turn that somebody shared, for people who may read all that it rests on. To others it does not exist."""
-    found = sharing.shared_with(request.user, token)
-    if found is None:
-        raise Http404("There is nothing here.")
+    found = _shared_or_404(request, token)
     (turn,) = shown([found.turn])
     sub_queries = found.turn.sub_queries.select_related("version__corpus")
     context = {"shared": found, "turn": turn, "row": found.turn, "sub_queries": sub_queries}
     return render(request, "chat/shared.html", context)
+
+
+@login_required
+@require_safe
+@never_cache
+def shared_turn_sources(request: HttpRequest, token: str, index: int) -> HttpResponse:
+    """A piece of that page: the pairs that support the answer to one sub-query, as far as this person may read."""
+    found = provenance.supporting(_shared_or_404(request, token).turn, index, request.user)
+    return render(request, "chat/_sources.html", {"sources": found})
+
+
+def _shared_or_404(request: HttpRequest, token: str) -> SharedTurn:
+    found = sharing.shared_with(request.user, token)
+    if found is None:
+        raise Http404("There is nothing here.")
+    return found
 
 
 def _own_turn_or_404(request: HttpRequest, pk: int) -> Turn:

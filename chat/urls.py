@@ -27,6 +27,11 @@ urlpatterns = [
     path("chat/turns/<int:pk>/share/", sharing_views.share, name="share-turn"),
     path("chat/turns/<int:pk>/unshare/", sharing_views.unshare, name="unshare-turn"),
     path("chat/shared/<str:token>/", sharing_views.shared_turn, name="shared-turn"),
+    path(
+        "chat/shared/<str:token>/sources/<int:index>/",
+        sharing_views.shared_turn_sources,
+        name="shared-turn-sources",
+    ),
     path("usage/", usage_views.usage, name="usage"),
     path("usage/csv/", usage_views.usage_csv, name="usage-csv"),
     path("corpora/<slug:slug>/chat-settings/", settings_views.chat_settings, name="chat-settings"),

@@ -104,6 +104,7 @@ PAGES = [
     Row("share-turn", "post", (LOGIN, 404, 302, 404, 404), ("ended_turn",)),
     Row("unshare-turn", "post", (LOGIN, 404, 302, 404, 404), ("ended_turn",)),
     Row("shared-turn", "get", (LOGIN, 404, 200, 200, 200), ("token",)),
+    Row("shared-turn-sources", "get", (LOGIN, 404, 200, 200, 200), ("token", "index")),
     Row("choose-executive", "post", (LOGIN, 404, 302, 404, 404), ("conversation",), {"executive": "rules"}),
     Row("delete-conversation", "post", (LOGIN, 404, 302, 404, 404), ("conversation",)),
     Row("turn-sources", "get", (LOGIN, 404, 200, 404, 404), ("turn", "index")),
@@ -244,6 +245,7 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
     ended = factories.TurnFactory(conversation=conversation, version=live, status="answered")
     turn = factories.TurnFactory(conversation=conversation, version=live)
     index = factories.SubQueryFactory(turn=turn, version=live, answer="Ada Lund leads Project Atlas.").index
+    factories.SubQueryFactory(turn=ended, index=index, version=live, answer="Ada Lund leads Project Atlas.")
     answered = factories.AnsweredTurnFactory(
         conversation=factories.ConversationFactory(corpus=corpus, person=reader), version=live
     )

@@ -57,7 +57,7 @@ def ask(page: Page, question: str = TWO_HOPS) -> None:
 def ask_and_unfold(page: Page) -> None:
     ask(page)
     expect(page.locator(".after")).to_be_visible()
-    page.locator(".timeline summary").first.click()
+    page.locator(".timeline > summary").first.click()
 
 
 def test_the_timeline_shows_clues_with_their_power_candidates_and_how_far_the_wordings_agree(chat):

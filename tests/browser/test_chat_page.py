@@ -66,9 +66,9 @@ def test_each_sub_query_appears_when_it_is_asked_and_its_answer_when_it_exists(c
 def test_the_answered_turn_folds_into_one_line_that_opens_again(chat, memory):
     memory.let_answer(2)
     ask(chat)
-    expect(chat.locator(".timeline summary")).to_contain_text("2 sub-queries")
+    expect(chat.locator(".timeline > summary")).to_contain_text("2 sub-queries")
     expect(exchange(chat, CLUE)).to_be_hidden()
-    chat.locator(".timeline summary").click()
+    chat.locator(".timeline > summary").click()
     expect(exchange(chat, CLUE)).to_be_visible()
     expect(chat.locator(".why")).to_contain_text("[2] Who is the manager of Ada Lund?")
     expect(chat.locator("#announcer")).to_have_text(f"Answer: {TOLD}")
@@ -162,7 +162,7 @@ def test_stop_ends_the_work_on_the_server(chat, memory):
     ask(chat)
     expect(exchange(chat, CLUE)).to_contain_text("asking memory")
     chat.get_by_role("button", name="Stop").click()
-    expect(chat.locator(".timeline summary")).to_contain_text("Stopped after 1 sub-query")
+    expect(chat.locator(".timeline > summary")).to_contain_text("Stopped after 1 sub-query")
     expect(chat.locator("#announcer")).to_have_text("Stopped.")
     expect(chat.get_by_role("button", name="Ask", exact=True)).to_be_visible()
     assert Turn.objects.get().status == "stopped"
@@ -183,7 +183,7 @@ def test_what_memory_does_not_know_is_said_plainly(chat, memory):
     memory.let_answer(1000)
     ask(chat, "Where was Ada Lund born?")
     expect(chat.locator(".answer.unknown .answer-text")).to_contain_text("Memory does not know")
-    chat.locator(".timeline summary").click()
+    chat.locator(".timeline > summary").click()
     expect(chat.locator(".exchange").first).to_contain_text("Doesn’t know")
 
 
@@ -228,7 +228,7 @@ def test_the_conversation_fits_a_phone(chat, memory):
     memory.let_answer(2)
     ask(chat)
     expect(chat.locator(".answer-text")).to_have_text(ANSWER)
-    chat.locator(".timeline summary").click()
+    chat.locator(".timeline > summary").click()
     assert chat.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
@@ -380,5 +380,5 @@ def test_the_chat_has_no_serious_barriers(chat, memory, scheme, width):
     barriers(chat)
     memory.let_answer(1000)
     expect(chat.locator(".after")).to_be_visible()
-    chat.locator(".timeline summary").click()
+    chat.locator(".timeline > summary").click()
     barriers(chat)

@@ -125,7 +125,7 @@ def test_workers_file_what_is_left_when_they_look_after_things(live):
     unknown(live)
     import chat.tasks  # noqa: F401 - the worker's chores are in it
 
-    next(chore for chore in chores if chore.work.__name__ == "file_unanswered").do()
+    next(chore for chore in chores if chore.work.__name__ == "file_unanswered").work()
     assert Demand.objects.get().question == BEACON
 
 

@@ -23,6 +23,7 @@ from tests.factories import (
     ConversationFactory,
     CorpusFactory,
     DayOfUseFactory,
+    DemandFactory,
     ReflectionFactory,
     TurnFactory,
 )
@@ -156,10 +157,8 @@ def test_numbers_demand_and_corrections_stay_and_links_and_feedback_go():
     corpus = kept_for(30)
     turn = conversation_of(corpus, days=31).turns.get()
     DayOfUseFactory(corpus=corpus)
-    demand = Demand.objects.create(corpus=corpus, question=turn.question, last_asked_at=timezone.now())
-    UnansweredQuestion.objects.create(
-        demand=demand, turn=turn, question=turn.question, asked_at=timezone.now()
-    )
+    DemandFactory(corpus=corpus, question=turn.question)
+    UnansweredQuestion.objects.update(turn=turn)
     Feedback.objects.create(turn=turn, is_good=False, reflection=ReflectionFactory(corpus=corpus))
     SharedTurn.objects.create(turn=turn)
     retention.purge()

@@ -18,6 +18,7 @@ from tests.factories import (
     CorpusFactory,
     MemoryVersionFactory,
     SubQueryFactory,
+    TrainedPairFactory,
     TurnFactory,
     UserFactory,
 )
@@ -144,6 +145,19 @@ def test_the_right_is_checked_again_at_each_view(turn, corpus):
     assert sees(person, turn)
     person.groups.clear()
     assert not sees(person, turn)
+
+
+def test_what_supports_a_shared_answer_is_shown_to_whom_the_link_opens_and_to_nobody_else(turn, corpus):
+    TrainedPairFactory(version=turn.version, question="Who leads Project Atlas?", answer=ANSWER)
+    token = sharing.share(turn).token
+    address = reverse("shared-turn-sources", args=[token, turn.sub_queries.get().index])
+    person = UserFactory(reads=corpus)
+    assert ANSWER in logged_in(person).get(address).content.decode()
+    assert address in logged_in(person).get(reverse("shared-turn", args=[token])).content.decode()
+    person.groups.clear()
+    assert logged_in(person).get(address).status_code == 404
+    sharing.stop_sharing(turn)
+    assert logged_in(turn.conversation.person).get(address).status_code == 404
 
 
 def test_all_corpora_of_the_conversation_have_to_be_readable(turn, corpus):
