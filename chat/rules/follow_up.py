@@ -98,12 +98,19 @@ def _asked_of(question: str, name: str) -> str:
 
 
 def _referred_to(history: Sequence[PastTurn]) -> dict[str, str]:
-    """The person and the thing that were spoken of last: in the answer's items first, else in the question."""
+    """The person and the thing that were spoken of last: among the answer's items, else the only person in the
+    answer, else in the question.
+    """
     found: dict[str, str] = {}
     for turn in reversed(history):
         values = [value for value in turn.values if names_in(f"It is {value}")]
         if len(values) == 1:
             found.setdefault(_kind(values[0]), values[0])
+        people = (
+            [name for name in names_in(turn.answer) if looks_like_person_name(name)] if turn.known else []
+        )
+        if len(people) == 1:
+            found.setdefault("person", people[0])
         named = names_in(turn.question)
         if len(named) == 1:
             found.setdefault(_kind(named[0]), named[0])

@@ -17,6 +17,7 @@ def synthesis(question: Question, found: Finding, state: State, unknown: list[st
     if not found.values:
         return _not_known(question, state, unknown)
     text = _sentence(question, found, state)
+    text = _citing(text, [index for index in found.support if f"[{index}]" not in text])
     if found.partial and unknown:
         text += f" Memory does not know everything that was needed: {_quoted(unknown[:3])}."
     return Synthesis(

@@ -133,6 +133,7 @@ function accepted({ turn, data }) {
   if (title.dataset.untitled) title.textContent = data.question.slice(0, TITLE_LENGTH);
   delete title.dataset.untitled;
   if (asked !== null && question.value === asked) question.value = "";
+  if (asked !== null) window.scrollTo(0, document.body.scrollHeight); // one's own question is what one wants to see
   asked = null;
   edited = null;
   editing.hidden = true;

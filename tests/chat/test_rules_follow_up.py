@@ -44,6 +44,13 @@ def test_a_pronoun_stands_for_the_latest_person_even_if_a_place_was_named_since(
     assert self_contained("Who is her manager?", [LEADS, LIVES]) == "Who is Ada Lund's manager?"
 
 
+def test_a_pronoun_stands_for_the_only_person_that_the_answer_speaks_of():
+    lives = PastTurn(
+        "Where does the leader of Project Atlas live?", "Ada Lund lives in Oslo. [2] [1]", ("Oslo",)
+    )
+    assert self_contained("Who is her manager?", [lives]) == "Who is Ada Lund's manager?"
+
+
 def test_without_a_conversation_nothing_is_guessed():
     assert self_contained("Where does she live?", []) == "Where does she live?"
 
