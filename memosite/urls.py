@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -19,7 +22,14 @@ api = [
     path("", include("chat.api_urls")),
 ]
 
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Lead browsers that ask for an icon without having read a page to ours."""
+    return redirect(static("icon.svg"))
+
+
 urlpatterns = [
+    path("favicon.ico", favicon, name="favicon"),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
     path(
