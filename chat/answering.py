@@ -28,7 +28,7 @@ REMEMBERED_TURNS = 6
 #: From so many running turns on, the threads keep their database connections.
 BUSY_TURNS = 4
 running: set[int] = set()
-_threads = DatabaseThreads(1 if connection.vendor == "sqlite" else 4, lambda: len(running) >= BUSY_TURNS)
+_threads = DatabaseThreads(1 if connection.vendor == "sqlite" else 2, lambda: len(running) >= BUSY_TURNS)
 in_database = _threads.run
 
 
