@@ -79,7 +79,8 @@ class Conversation:
 
     async def run(self, until: float, pause: float) -> None:
         """Ask again and again until the time; ``pause`` is how many seconds the person reads on average."""
-        await self._connect()
+        if self.socket is None:
+            await self.connect()
         await asyncio.sleep(self.random.uniform(0, pause))
         while time.monotonic() < until:
             await self._one_question()
@@ -237,7 +238,7 @@ class Conversation:
             self.found.complain("failed", f"{turn.note} ended in {turn.end['data']}")
 
     # --- The socket ----------------------------------------------------------------------------------------
-    async def _connect(self) -> None:
+    async def connect(self) -> None:
         url = f"ws://127.0.0.1:{self.ports[0]}/ws/conversations/{self.seat.conversation}/"
         headers = {"Cookie": self.seat.cookie}
         self.socket = await connect(
@@ -256,7 +257,7 @@ class Conversation:
         self.ports.append(self.ports.pop(0))
         while True:
             try:
-                await self._connect()
+                await self.connect()
                 break
             except (OSError, InvalidHandshake):
                 await asyncio.sleep(0.5)

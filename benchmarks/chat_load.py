@@ -95,16 +95,15 @@ async def measure(site: LoadSite, arguments: argparse.Namespace) -> dict[str, An
     found = Findings()
     ports = [web.port for web in site.web]
     await warm_up(site)
+    everybody = [
+        Conversation(seat, number, turned(ports, number), site.model_ms, found)
+        for number, seat in enumerate(site.seats)
+    ]
+    for each in everybody:
+        await each.connect()  # one after the other: the clock starts when all are there
     began = time.monotonic()
     until = began + arguments.seconds
-    people = []
-    for number, seat in enumerate(site.seats):
-        own = ports[number % len(ports) :] + ports[: number % len(ports)]
-        people.append(
-            asyncio.create_task(
-                Conversation(seat, number, own, site.model_ms, found).run(until, arguments.pause)
-            )
-        )
+    people = [asyncio.create_task(each.run(until, arguments.pause)) for each in everybody]
     watching = asyncio.create_task(watch(site, found, began, arguments))
     await asyncio.gather(*people)
     watching.cancel()
@@ -112,6 +111,12 @@ async def measure(site: LoadSite, arguments: argparse.Namespace) -> dict[str, An
     took = time.monotonic() - began
     found.lost += await asyncio.to_thread(still_running, found)
     return figures_of(site, found, took, arguments)
+
+
+def turned(ports: Sequence[int], number: int) -> list[int]:
+    """The ports, another one first for each number."""
+    first = number % len(ports)
+    return [*ports[first:], *ports[:first]]
 
 
 async def warm_up(site: LoadSite) -> None:
