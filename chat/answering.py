@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 
@@ -18,6 +17,7 @@ from chat.protocol.executive import Executive
 from chat.protocol.state import Budget, PastTurn
 from chat.protocol.stream import interrogate_in_batches
 from chat.storing import store
+from chat.writing import Database, writer
 from memosite.database import DatabaseThreads
 from memosite.errors import MemoError
 from training.memory import Memory
@@ -28,9 +28,8 @@ REMEMBERED_TURNS = 6
 #: From so many running turns on, the threads keep their database connections.
 BUSY_TURNS = 4
 running: set[int] = set()
-_threads = DatabaseThreads(1 if connection.vendor == "sqlite" else 4, lambda: len(running) >= BUSY_TURNS)
+_threads = DatabaseThreads(1 if connection.vendor == "sqlite" else 2, lambda: len(running) >= BUSY_TURNS)
 in_database = _threads.run
-Database = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True)
@@ -72,10 +71,17 @@ async def answer(
         async with aclosing(batches):
             async for batch in batches:
                 if any(event.type != "heartbeat" for event in batch):
-                    await database(store, turn, batch)
+                    await _keep(turn, batch, database)
                 yield batch
     finally:
         running.discard(turn.pk)
+
+
+async def _keep(turn: Turn, events: list[Event], database: Database) -> None:
+    if database is in_database:
+        await writer(database).store(turn, events)  # with the events of other turns
+    else:
+        await database(store, turn, events)
 
 
 def _setting_of(turn: Turn) -> Setting:

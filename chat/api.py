@@ -6,10 +6,13 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.generics import ListAPIView
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +20,7 @@ from rest_framework.views import APIView
 from chat import choosing, runner, services
 from chat.models import Conversation, SubQuery, Turn, TurnEvent
 from chat.protocol.events import Failed
+from chat.streaming import EVENT_STREAM, EventStreamRenderer, event_stream
 from knowledge.api import CorpusView
 from knowledge.models import Corpus
 from knowledge.views import corpus_or_404
@@ -144,10 +148,17 @@ class Ask(CorpusView):
     """Ask the live memory of a corpus."""
 
     serializer_class = AskSerializer
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
 
-    @extend_schema(request=AskSerializer, responses={201: TurnSerializer})
-    def post(self, request: Request, slug: str) -> Response:
+    @extend_schema(
+        request=AskSerializer,
+        responses={201: TurnSerializer, (200, EVENT_STREAM): OpenApiTypes.STR},
+    )
+    def post(self, request: Request, slug: str) -> HttpResponseBase:
         """Interrogate the memory and answer when it is done (readers). The turn is kept in your history.
+
+        With ``Accept: text/event-stream`` the answer begins at once: a server-sent event ``turn`` with the turn's
+        id, and then each event as it happens, until the last one. The turn goes on where you leave.
 
         503 with the code ``busy`` and ``Retry-After``: more sub-queries wait than the memory takes on.
         """
@@ -156,6 +167,8 @@ class Ask(CorpusView):
         checked.is_valid(raise_exception=True)
         conversation = self._conversation(corpus, checked.validated_data)
         turn = services.start_turn(conversation, checked.validated_data["question"], request.user)
+        if request.accepted_renderer.media_type == EVENT_STREAM:
+            return event_stream(turn, first=[async_to_sync(runner.begin)(turn)])
         last = async_to_sync(runner.run)(turn, in_callers_thread)
         if last and isinstance(last.data, Failed) and last.data.code == Busy.code:
             raise Busy(last.data.message)
@@ -239,19 +252,42 @@ class TurnDetail(APIView):
         return Response(TurnSerializer(own_turn(request, pk)).data)
 
 
+AFTER = OpenApiParameter("after", int, description="Only events after this seq.")
+
+
+def whole_number(text: str, name: str) -> int:
+    """The number that a client sent under a name. Raises ValidationError."""
+    if not text.isdecimal():
+        raise serializers.ValidationError({name: ["A whole number is expected."]})
+    return int(text)
+
+
 class TurnEvents(APIView):
     """The stored events of one of your turns."""
 
-    @extend_schema(
-        parameters=[OpenApiParameter("after", int, description="Only events after this seq.")],
-        responses=EventSerializer(many=True),
-    )
+    @extend_schema(parameters=[AFTER], responses=EventSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        after = request.query_params.get("after", "0")
-        if not after.isdigit():
-            raise serializers.ValidationError({"after": ["A whole number is expected."]})
-        rows = own_turn(request, pk).events.filter(seq__gt=int(after))
+        after = whole_number(request.query_params.get("after", "0"), "after")
+        rows = own_turn(request, pk).events.filter(seq__gt=after)
         return Response(EventSerializer(rows, many=True).data)
+
+
+class TurnStream(APIView):
+    """The events of one of your turns as server-sent events."""
+
+    renderer_classes = [EventStreamRenderer, JSONRenderer]
+
+    @extend_schema(
+        parameters=[AFTER, OpenApiParameter("Last-Event-ID", int, OpenApiParameter.HEADER)],
+        responses={(200, EVENT_STREAM): OpenApiTypes.STR, 204: None},
+    )
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Those that are stored, and then each as it happens, until the last one; 204 where none is left.
+
+        ``Last-Event-ID``, or ``after``, is the last seq that you saw.
+        """
+        last = request.headers.get("Last-Event-ID") or request.query_params.get("after", "0")
+        return event_stream(own_turn(request, pk), whole_number(last, "after"))
 
 
 class TurnStop(APIView):

@@ -18,6 +18,7 @@ urlpatterns = [
     path("conversations/<int:pk>/", api.ConversationDetail.as_view(), name="api-conversation"),
     path("turns/<int:pk>/", api.TurnDetail.as_view(), name="api-turn"),
     path("turns/<int:pk>/events/", api.TurnEvents.as_view(), name="api-turn-events"),
+    path("turns/<int:pk>/stream/", api.TurnStream.as_view(), name="api-turn-stream"),
     path("turns/<int:pk>/stop/", api.TurnStop.as_view(), name="api-turn-stop"),
     path("turns/<int:pk>/sources/", api_sources.TurnSources.as_view(), name="api-turn-sources"),
     path("turns/<int:pk>/feedback/", api_feedback.TurnFeedback.as_view(), name="api-turn-feedback"),

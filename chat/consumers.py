@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
 from chat import runner, services
+from chat.answering import in_database
+from chat.following import Told
 from chat.models import Conversation, Turn, TurnEvent, TurnStatus
 from knowledge.models import Role
 from memosite.errors import MemoError
+
+TOO_SLOW = 4008  # the websocket's close code for a client that does not read what it is sent
 
 
 class ConversationConsumer(AsyncJsonWebsocketConsumer):
@@ -20,20 +24,29 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
     Out: ``{"turn", "seq", "type", "data"}``, and ``{"type": "turn", ...}`` when a question was accepted.
     """
 
+    channel_layer_alias = "none"  # each process listens once, for all of its sockets: chat.following
+
     async def connect(self) -> None:
-        conversation = await self._readable_conversation()
+        conversation = await in_database(self._readable_conversation)
         if conversation is None:
             await self.close()  # before accept(): the handshake itself is refused with 403
             return
         self.conversation = conversation
-        self.group = runner.group_of(conversation.pk)
-        await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
-        await self._prepare_memory()
+        self.forwarding = asyncio.create_task(self._forward())
+        await in_database(services.prepare_memory, conversation)
 
     async def disconnect(self, code: int) -> None:
-        if getattr(self, "group", None):
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+        if forwarding := getattr(self, "forwarding", None):
+            forwarding.cancel()
+
+    async def _forward(self) -> None:
+        """Pass on what happens in the conversation. A client that cannot keep up has to come back and ask."""
+        with runner.follow(self.conversation.pk) as following:
+            while not following.is_behind:
+                for told in await following.news():
+                    await self.send(text_data=told.text)
+        await self.close(code=TOO_SLOW)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         action = content.get("action") if isinstance(content, dict) else None
@@ -53,67 +66,56 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
         except ValueError:
             return None
 
-    async def turn_events(self, message: dict[str, Any]) -> None:
-        for event in message["events"]:
-            await self.send_json(event)
-
     async def _ask(self, content: dict[str, Any]) -> None:
-        await self._begin(await self._start_turn(str(content.get("question", ""))))
+        await runner.begin(await in_database(self._start_turn, str(content.get("question", ""))))
 
     async def _again(self, content: dict[str, Any]) -> None:
-        await self._begin(await self._start_again(content))
-
-    async def _begin(self, turn: Turn) -> None:
-        await runner.tell(self.conversation.pk, [runner.announcement(turn)])
-        runner.start(turn)
+        await runner.begin(await in_database(self._start_again, content))
 
     async def _stop(self, content: dict[str, Any]) -> None:
         runner.stop_here(self.conversation.pk)
-        await self._request_stop()
+        await in_database(self._request_stop)
 
     async def _follow(self, content: dict[str, Any]) -> None:
-        for event in await self._stored_events(content.get("turn"), content.get("after", 0)):
-            await self.send_json(event)
+        for told in await in_database(self._stored_events, content.get("turn"), content.get("after", 0)):
+            await self.send(text_data=told.text)
 
-    @database_sync_to_async
     def _readable_conversation(self) -> Conversation | None:
         person = self.scope["user"]
         if not person.is_authenticated:
             return None
         return services.conversations_of(person).filter(pk=self.scope["url_route"]["kwargs"]["pk"]).first()
 
-    @database_sync_to_async
-    def _prepare_memory(self) -> None:
-        services.prepare_memory(self.conversation)
-
-    @database_sync_to_async
     def _start_turn(self, question: str) -> Turn:
-        return services.start_turn(self._fresh(), question, self.scope["user"])
+        return services.start_turn(self._found(), question, self.scope["user"])
 
-    @database_sync_to_async
     def _start_again(self, content: dict[str, Any]) -> Turn:
         changes = services.Changes.from_wire(content)
-        return services.ask_again(self._fresh(), content.get("turn"), changes, self.scope["user"])
+        return services.ask_again(self._found(), content.get("turn"), changes, self.scope["user"])
 
-    @database_sync_to_async
     def _request_stop(self) -> None:
         for turn in self._fresh().turns.filter(status=TurnStatus.RUNNING):
             services.request_stop(turn)
 
-    @database_sync_to_async
-    def _stored_events(self, turn: Any, after: Any) -> list[dict[str, Any]]:
+    def _stored_events(self, turn: Any, after: Any) -> list[Told]:
         if not isinstance(turn, int) or not isinstance(after, int):
             raise MemoError("Follow needs a turn and the last seq that you saw, both whole numbers.")
         conversation = self._fresh()
         services.end_abandoned_turns(conversation)
         events = TurnEvent.objects.filter(turn=turn, turn__conversation=conversation, seq__gt=after)
-        return [{"turn": turn, **event.as_dict()} for event in events]
+        return [Told.stored(turn, event.as_dict()) for event in events]
 
     def _fresh(self) -> Conversation:
         """The conversation as it is now, if its person may still read its corpora. Raises NotAllowed."""
-        found = Conversation.objects.filter(pk=self.conversation.pk).select_related("corpus").first()
-        if found is None:
-            raise MemoError("This conversation was deleted.")
+        found = self._found()
         for corpus in found.corpora:
             corpus.require(self.scope["user"], Role.READER)
+        return found
+
+    def _found(self) -> Conversation:
+        """The conversation as it is now, for services that ask by themselves who may do what."""
+        rows = Conversation.objects.select_related("corpus").prefetch_related("others")
+        found = rows.filter(pk=self.conversation.pk).first()
+        if found is None:
+            raise MemoError("This conversation was deleted.")
         return found

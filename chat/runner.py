@@ -7,26 +7,30 @@ that their rows show a sign of life. A turn without one was lost with its proces
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from weakref import WeakKeyDictionary
 
-from channels.layers import get_channel_layer
+from django.db import transaction
 from django.utils import timezone
 
-from chat.answering import Database, answer, in_database
+from chat import services
+from chat.answering import BUSY_TURNS, answer, in_database, running
+from chat.following import Following, Told, hub
 from chat.models import Turn, TurnStatus
 from chat.protocol.events import Event
+from chat.writing import Database
+from memosite.database import DatabaseThreads
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.4  # between two looks for stops
 SIGN_SECONDS = 2.0  # between two signs of life
+#: Signs of life do not wait behind other work: a process that is busy is not dead.
+_pulse = DatabaseThreads(1, lambda: len(running) >= BUSY_TURNS)
 _tasks: set[asyncio.Task[Event | None]] = set()
-
-
-def group_of(conversation_id: int) -> str:
-    """The channel-layer group that follows a conversation."""
-    return f"conversation-{conversation_id}"
 
 
 def start(turn: Turn) -> None:
@@ -49,26 +53,60 @@ async def run(turn: Turn, database: Database = in_database) -> Event | None:
     last = None
     with _watched(turn) as stop:
         async for batch in answer(turn, stop, database):
-            await tell(turn.conversation_id, [{"turn": turn.pk, **event.as_dict()} for event in batch])
+            hub().tell(turn.conversation_id, [Told.event(turn.pk, event) for event in batch])
             last = batch[-1]
+    await hub().flushed()
     return last
 
 
-async def tell(conversation_id: int, messages: list[dict[str, object]]) -> None:
-    """Send messages to every tab that has the conversation open."""
-    layer = get_channel_layer()
-    await layer.group_send(group_of(conversation_id), {"type": "turn.events", "events": messages})
+async def begin(turn: Turn) -> Told:
+    """Tell the tabs of a conversation that a question was accepted, and answer it in the background."""
+    accepted = announcement(turn)
+    hub().tell(turn.conversation_id, [accepted])
+    start(turn)
+    return accepted
 
 
-def announcement(turn: Turn) -> dict[str, object]:
-    """What tells the tabs of a conversation that a question was accepted."""
+def announcement(turn: Turn) -> Told:
+    """What is told of a question that was accepted."""
     data = {
+        "conversation": turn.conversation_id,
         "question": turn.question,
         "executive": turn.executive,
         "version": turn.version.number if turn.version else None,
         "again_of": turn.again_of_id,
     }
-    return {"type": "turn", "turn": turn.pk, "data": data}
+    text = json.dumps({"type": "turn", "turn": turn.pk, "data": data}, ensure_ascii=False)
+    return Told(turn.pk, 0, "turn", text)
+
+
+@contextmanager
+def follow(conversation_id: int) -> Iterator[Following]:
+    """What happens in a conversation from now on.
+
+    As long as anybody follows anything here, this process also looks for turns whose process has died, and tells
+    their followers: nobody has to ask.
+    """
+    with hub().follow(conversation_id) as following:
+        loop = asyncio.get_running_loop()
+        if loop not in _searches or _searches[loop].done():
+            _searches[loop] = asyncio.create_task(_end_abandoned())
+        yield following
+
+
+async def _end_abandoned() -> None:
+    while hub().conversations:
+        await asyncio.sleep(SIGN_SECONDS)
+        try:
+            ended = await in_database(services.end_all_abandoned, set(running))
+        except Exception:
+            logger.exception("Abandoned turns could not be looked for")
+            continue
+        for turn, event in ended:
+            hub().tell(turn.conversation_id, [Told.event(turn.pk, event)])
+
+
+_searches: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
 
 
 def stop_here(conversation_id: int) -> None:
@@ -111,7 +149,7 @@ class Watch:
             await asyncio.sleep(LOOK_SECONDS)
             is_due = time.monotonic() - signed >= SIGN_SECONDS
             try:
-                stopping = await in_database(_look, list(self.stops), is_due)
+                stopping = await _pulse.run(_look, list(self.stops), is_due)
             except Exception:
                 logger.exception("Running turns could not be looked after")
                 continue
@@ -142,5 +180,7 @@ def _look(turns: list[int], sign: bool) -> list[int]:
     """Which of the turns are to stop; with ``sign`` their rows show that they are alive."""
     rows = Turn.objects.filter(pk__in=turns, status=TurnStatus.RUNNING)
     if sign:
-        rows.update(heartbeat_at=timezone.now())
+        with transaction.atomic():
+            locked = rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
+            Turn.objects.filter(pk__in=list(locked)).update(heartbeat_at=timezone.now())
     return list(rows.filter(stop_requested=True).values_list("pk", flat=True))

@@ -209,9 +209,9 @@ def _begin(
     conversation: Conversation, versions: list[MemoryVersion], *, question: str, **fields: Any
 ) -> Turn:
     with transaction.atomic():
-        Conversation.objects.select_for_update().get(pk=conversation.pk)
-        end_abandoned_turns(conversation)
-        if conversation.turns.filter(status=TurnStatus.RUNNING).exists():
+        Conversation.objects.select_for_update().only("pk").get(pk=conversation.pk)
+        running = [end_if_abandoned(turn) for turn in conversation.turns.filter(status=TurnStatus.RUNNING)]
+        if not all(running):
             raise Conflict("The last question is still being answered. Wait for it, or stop it.")
         if not conversation.title:
             conversation.title = question[:TITLE_LENGTH]
@@ -219,7 +219,7 @@ def _begin(
         turn = Turn.objects.create(
             conversation=conversation, question=question, version=versions[0], **fields
         )
-        turn.versions.set(versions)
+        turn.versions.add(*versions)
         return turn
 
 
@@ -304,9 +304,34 @@ def request_stop(turn: Turn) -> None:
 def end_abandoned_turns(conversation: Conversation) -> None:
     """Mark turns as failed whose process died in the middle, so that nothing waits for them for ever."""
     for turn in conversation.turns.abandoned():
-        last = turn.events.order_by("-seq").values_list("seq", flat=True).first() or 0
-        message = "The server stopped while it was answering. Ask again."
-        store(turn, [Event(seq=last + 1, data=Failed(message=message, code="interrupted"))])
+        end_if_abandoned(turn)
+
+
+def end_all_abandoned(answered_here: Iterable[int] = ()) -> list[tuple[Turn, Event]]:
+    """End every turn whose process died in the middle; those that this call has ended, with their last events.
+
+    ``answered_here`` are turns that this very process answers: they live, however late their signs are.
+    """
+    ended = []
+    for turn in Turn.objects.abandoned().exclude(pk__in=list(answered_here)):
+        with suppress(Conflict):  # another process was quicker
+            if event := end_if_abandoned(turn):
+                ended.append((turn, event))
+    return ended
+
+
+def end_if_abandoned(turn: Turn) -> Event | None:
+    """The event that ends the turn if its process died in the middle, stored; None where it lives.
+
+    Raises Conflict where another process was quicker to end it.
+    """
+    if not turn.is_abandoned:
+        return None
+    last = turn.events.order_by("-seq").values_list("seq", flat=True).first() or 0
+    message = "The server stopped while it was answering. Ask again."
+    event = Event(seq=last + 1, data=Failed(message=message, code="interrupted"))
+    store(turn, [event])
+    return event
 
 
 def _beside(corpus: Corpus, others: Iterable[Corpus]) -> list[Corpus]:

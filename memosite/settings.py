@@ -148,8 +148,10 @@ else:
 
 # --- Broker, channel layer, Celery -------------------------------------------------------------------------
 REDIS_URL = env.redis("REDIS_URL")
+# By Redis's own publish and subscribe: nothing is queued in Redis, so nothing there is full or expires. What a web
+# process misses meanwhile is in the database, and its clients ask for it.
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
+
+from chat.protocol.events import AnyData
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("memosite", "knowledge", "training", "chat")
@@ -73,3 +77,30 @@ def test_every_rest_address_is_documented():
         route = get_resolver().reverse_dict.getlist(name)[0][0][0][0]
         last = re.sub(r"%\(\w+\)[sd]", "", route).strip("/").split("/")[-1]
         assert f"{last}/" in page, f"{route} is not in docs/api.md"
+
+
+def fields_described() -> dict[str, set[str]]:
+    """The fields that docs/protocol.md describes of each event, the fields of nested objects among them."""
+    described: dict[str, set[str]] = {}
+    for kind, names, text in re.findall(r"^\|(.*?)\|(.*?)\|(.*)\|$", documented("protocol.md"), re.M):
+        if name := re.fullmatch(r" `(\w+)` ", kind):
+            fields = described.setdefault(name[1], set())
+        elif not kind.strip() and described:
+            fields |= {*re.findall(r"`(\w+)`", names), *re.findall(r"`(\w+)`", text)}
+    return described
+
+
+def fields_of(shape: type[BaseModel]) -> set[str]:
+    """The fields of a message and of the objects that its lists hold."""
+    found = set(shape.model_fields) - {"type"}
+    for field in shape.model_fields.values():
+        for inner in get_args(field.annotation):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                found |= fields_of(inner)
+    return found
+
+
+@pytest.mark.parametrize("event", get_args(get_args(AnyData)[0]), ids=lambda event: event.__name__)
+def test_every_field_of_every_event_is_in_the_protocol(event):
+    kind = event.model_fields["type"].default
+    assert fields_of(event) <= fields_described()[kind]

@@ -194,6 +194,7 @@ API = [
     Row("api-conversation", "delete", (401, 404, 409, 404, 404), ("conversation",)),  # a turn is running
     Row("api-turn", "get", (401, 404, 200, 404, 404), ("turn",)),
     Row("api-turn-events", "get", (401, 404, 200, 404, 404), ("turn",)),
+    Row("api-turn-stream", "get", (401, 404, 200, 404, 404), ("turn",)),
     Row("api-turn-stop", "post", (401, 404, 202, 404, 404), ("turn",)),
     Row("api-turn-sources", "get", (401, 404, 200, 404, 404), ("turn",)),
     Row("api-turn-feedback", "get", (401, 404, 200, 404, 404), ("answered",)),

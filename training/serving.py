@@ -52,6 +52,10 @@ class Memories:
         with self._loading:
             return self._find(key) or self._keep(key, load())
 
+    def holds(self, key: Hashable) -> bool:
+        """Whether the memory under ``key`` is loaded."""
+        return self._find(key) is not None
+
     def _find(self, key: Hashable) -> Memory | None:
         with self._looking:
             found = self._alive.get(key)
@@ -92,8 +96,10 @@ def memory_for(version: MemoryVersion) -> Memory:
 def load_in_advance(version: MemoryVersion) -> None:
     """Begin to load the version's MEMORY in a thread of its own, while somebody is still typing.
 
-    What goes wrong is left to ``memory_for`` to tell.
+    What goes wrong is left to ``memory_for`` to tell. Where it is loaded there is nothing to do.
     """
+    if _memories.holds((version.path, version.sha256)):
+        return
     threading.Thread(target=_load_in_thread, args=(version,), name=LOADER, daemon=True).start()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
@@ -62,11 +62,15 @@ class TurnStatus(models.TextChoices):
 UNANSWERED = models.Q(status=TurnStatus.ANSWERED, known=False, needed_memory=True)
 
 
+def _latest_sign() -> datetime:
+    """Whoever gave its last sign of life before this time has died."""
+    return timezone.now() - timedelta(seconds=settings.TURN_LEASE_SECONDS)
+
+
 class TurnQuerySet(models.QuerySet["Turn"]):
     def abandoned(self) -> Self:
         """Turns whose process has died: still running, but without a sign of life for too long."""
-        silent = timezone.now() - timedelta(seconds=settings.TURN_LEASE_SECONDS)
-        return self.filter(status=TurnStatus.RUNNING, heartbeat_at__lt=silent)
+        return self.filter(status=TurnStatus.RUNNING, heartbeat_at__lt=_latest_sign())
 
     def unanswered(self) -> Self:
         """Turns that ended without an answer because memory does not know it."""
@@ -112,8 +116,13 @@ class Turn(models.Model):
 
     class Meta:
         ordering: ClassVar = ["pk"]
-        indexes: ClassVar = [  # holds only what is still to be filed
-            models.Index(fields=["id"], condition=UNANSWERED & models.Q(is_filed=False), name="turns_to_file")
+        indexes: ClassVar = [  # each holds only what is still to be done
+            models.Index(
+                fields=["id"], condition=UNANSWERED & models.Q(is_filed=False), name="turns_to_file"
+            ),
+            models.Index(
+                fields=["heartbeat_at"], condition=models.Q(status="running"), name="running_turns_by_sign"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -122,6 +131,11 @@ class Turn(models.Model):
     @property
     def is_running(self) -> bool:
         return self.status == TurnStatus.RUNNING
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether its process died in the middle."""
+        return self.is_running and self.heartbeat_at < _latest_sign()
 
 
 class TurnEvent(models.Model):

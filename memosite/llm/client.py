@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import openai
-from openai.types import CompletionUsage
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
+from openai.types.chat import ChatCompletion
 
 from memosite.llm.reading import shorten
 from memosite.llm.types import BadReply, Completion, LLMError, Prompted
 
 #: Ways to ask for JSON, the most binding first. A server that refuses one is asked the next way from then on.
 JSON_MODES = ("json_schema", "json_object", "prompt")
+#: The last line of a stream, and for how long its end is waited for after that.
+DONE, LINGER_SECONDS = "[DONE]", 0.5
+#: Asks the client library for the response beside what it read in it, as its ``with_raw_response`` does.
+RAW_RESPONSE_HEADER = "X-Stainless-Raw-Response"
 #: What the client library wants where a server needs no key.
 NO_KEY = "none"
 
@@ -78,8 +84,9 @@ class OpenAICompatible:
         heard = _Heard(say)
         try:
             raw = await self._create(request, stream=True)
-            async for chunk in raw.parse():
-                heard.take(chunk)
+            async with aclosing(self._chunks(raw.http_response)) as chunks:
+                async for chunk in chunks:
+                    heard.take(chunk)
         except openai.OpenAIError as error:
             raise LLMError(explain(error, self.settings)) from error
         except httpx.HTTPError as error:  # the connection broke in the middle of the reply
@@ -110,18 +117,9 @@ class OpenAICompatible:
             streamed: dict[str, Any] = {"stream": True} if stream else {}
             if stream and self._counts_streams:
                 streamed["stream_options"] = {"include_usage": True}
+            body = {**self._asked(request), **streamed, **_response_format(request, mode)}
             try:
-                return await self._client.chat.completions.with_raw_response.create(
-                    model=self.model,
-                    messages=[
-                        {"role": "system", "content": request.system},
-                        {"role": "user", "content": request.user},
-                    ],
-                    temperature=self.temperature,
-                    max_tokens=self.settings.max_tokens,
-                    **streamed,
-                    **_response_format(request, mode),
-                )
+                return await (self._open_stream(body) if stream else self._call(body))
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if "stream_options" in streamed and "stream_options" in str(error):
                     self._counts_streams = False
@@ -129,6 +127,59 @@ class OpenAICompatible:
                 if mode == JSON_MODES[-1] or not _is_about_the_format(error):
                     raise
                 self._json_mode = max(self._json_mode, JSON_MODES.index(mode) + 1)
+
+    def _asked(self, request: Prompted) -> dict[str, Any]:
+        return {
+            "model": self.model,
+            "messages": [
+                {"role": "system", "content": request.system},
+                {"role": "user", "content": request.user},
+            ],
+            "temperature": self.temperature,
+            "max_tokens": self.settings.max_tokens,
+        }
+
+    async def _call(self, body: dict[str, Any]) -> Any:
+        return await self._client.chat.completions.with_raw_response.create(**body)
+
+    async def _open_stream(self, body: dict[str, Any]) -> Any:
+        """The same call as ``create`` makes, but neither the prompt nor the reply is turned into typed objects:
+        that took more than half of a call's processor time."""
+        return await self._client.post(
+            "/chat/completions",
+            cast_to=object,
+            body=body,
+            options={"headers": {RAW_RESPONSE_HEADER: "true"}},
+            stream=True,
+            stream_cls=openai.AsyncStream[object],
+        )
+
+    async def _chunks(self, response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
+        """The pieces of a streamed reply. The stream is read to its end, so that the connection is used again."""
+        is_done = False
+        try:
+            async with asyncio.timeout(None) as patience:
+                async for line in response.aiter_lines():
+                    data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+                    if data == DONE:
+                        is_done = True
+                        patience.reschedule(asyncio.get_running_loop().time() + LINGER_SECONDS)
+                    elif data and not is_done:
+                        yield self._checked(json.loads(data))
+        except TimeoutError:
+            if not is_done:
+                raise
+        finally:
+            await response.aclose()
+
+    def _checked(self, chunk: Any) -> dict[str, Any]:
+        if isinstance(chunk, dict) and chunk.get("error"):
+            error = chunk["error"]
+            said = error.get("message") if isinstance(error, dict) else error
+            raise LLMError(f"{self.settings.name}: {shorten(str(said))}")
+        if not isinstance(chunk, dict):
+            raise BadReply(f"The reply of {self.settings.name} is no chat completion.")
+        return chunk
 
 
 class _Heard:
@@ -139,18 +190,19 @@ class _Heard:
         self._text: list[str] = []
         self._refusal: list[str] = []
         self._finish: str | None = None
-        self._usage: CompletionUsage | None = None
+        self._usage: dict[str, Any] = {}
         self.chunks = 0
 
-    def take(self, chunk: ChatCompletionChunk) -> None:
+    def take(self, chunk: dict[str, Any]) -> None:
         self.chunks += 1
-        self._usage = chunk.usage or self._usage
-        for choice in (chunk.choices or ())[:1]:
-            self._finish = choice.finish_reason or self._finish
-            self._refusal.append(choice.delta.refusal or "")
-            if choice.delta.content:
-                self._text.append(choice.delta.content)
-                self._say(choice.delta.content)
+        self._usage = chunk.get("usage") or self._usage
+        for choice in (chunk.get("choices") or ())[:1]:
+            delta = choice.get("delta") or {}
+            self._finish = choice.get("finish_reason") or self._finish
+            self._refusal.append(delta.get("refusal") or "")
+            if delta.get("content"):
+                self._text.append(delta["content"])
+                self._say(delta["content"])
 
     def completion(self, request: Prompted, seconds: float, retries: int) -> Completion:
         """The whole of it. Tokens that the server did not count are taken as four characters each."""
@@ -162,8 +214,8 @@ class _Heard:
         usage = self._usage
         return Completion(
             text=text,
-            prompt_tokens=usage.prompt_tokens if usage else (len(request.system) + len(request.user)) // 4,
-            completion_tokens=usage.completion_tokens if usage else len(text) // 4,
+            prompt_tokens=usage.get("prompt_tokens") or (len(request.system) + len(request.user)) // 4,
+            completion_tokens=usage.get("completion_tokens") or len(text) // 4,
             seconds=seconds,
             retries=retries,
             is_cut=self._finish == "length",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -68,13 +69,18 @@ class ObjectRequest(Generic[Shape]):
 
     def json_schema(self) -> dict[str, Any]:
         """The JSON schema of the object, strict as OpenAI's servers want it."""
-        schema: dict[str, Any] = _strict(self.shape.model_json_schema())
-        return schema
+        return _strict_schema(self.shape)
 
     def after(self, problem: str) -> ObjectRequest[Shape]:
         """The same request, made again with what was wrong with the reply."""
         told = f"Your last reply could not be used. {problem}\nReply again, with the JSON object only."
         return replace(self, user=f"{self.user}\n\n{told}")
+
+
+@cache
+def _strict_schema(shape: type[BaseModel]) -> dict[str, Any]:
+    schema: dict[str, Any] = _strict(shape.model_json_schema())
+    return schema
 
 
 def _strict(schema: Any) -> Any:

@@ -12,7 +12,7 @@ from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 from django.urls import reverse
 
-from knowledge.models import Corpus, Reflection
+from knowledge.models import Corpus, Reflection, Role
 from memosite.errors import Conflict
 from memosite.models import Endpoint
 from training.models.bases import BaseModel
@@ -106,7 +106,8 @@ class MemoryVersion(models.Model):
 
     def allows(self, person: Any) -> bool:
         """Whether the person reads every corpus that the version learned from, and so may ask it."""
-        return MemoryVersion.objects.for_reader(person).filter(pk=self.pk).exists()
+        taught = {self.corpus_id, *self.corpora.values_list("pk", flat=True)}
+        return Corpus.objects.for_role(person, Role.READER).filter(pk__in=taught).count() == len(taught)
 
     @property
     def other_corpora(self) -> models.QuerySet[Corpus]:

@@ -11,11 +11,14 @@ from django.core.management.base import CommandError
 from chat.protocol.events import (
     CandidatesRanked,
     ClueFound,
+    DecisionMade,
     Event,
     Failed,
     FinalAnswer,
+    Heartbeat,
     MemoryAnswered,
     StageStarted,
+    Stopped,
     SubQueryAsked,
 )
 from chat.services import interrogate_once
@@ -41,32 +44,54 @@ class Command(CorpusCommand):
         known = False
         others = [self._corpus(slug, person, options) for slug in options["also"]]
         for event in interrogate_once(corpus, options["question"], person, others, options["executive"]):
-            self.stdout.write(
-                json.dumps(event.as_dict(), ensure_ascii=False) if options["json"] else in_words(event)
-            )
-            self.stdout.flush()
+            self._tell(event, as_json=options["json"])
             if isinstance(event.data, Failed):
                 raise CommandError(event.data.message)
             known = isinstance(event.data, FinalAnswer) and event.data.known
         if not known:
             raise SystemExit(2)
 
+    def _tell(self, event: Event, *, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(event.as_dict(), ensure_ascii=False))
+        elif isinstance(event.data, Heartbeat):
+            if self.stdout.isatty():
+                self.stdout.write(".", ending="")
+        elif words := in_words(event):
+            self.stdout.write(words)
+        self.stdout.flush()
+
 
 def in_words(event: Event) -> str:
-    """One line of text for an event."""
+    """The lines of text for an event; empty where there is nothing that people need to read.
+
+    Pieces of the answer are not repeated: it comes whole.
+    """
     match event.data:
         case StageStarted(stage=stage, note=note):
             return f"\n{stage.replace('_', ' ').capitalize()}: {note}"
-        case ClueFound(text=text):
-            return f"  clue: {text}"
+        case ClueFound(text=text, power=power):
+            return f"  clue: {text}{f' (narrowing power {power})' if power else ''}"
         case SubQueryAsked(index=index, question=question):
             return f"  [{index}] {question}"
         case MemoryAnswered() as said:
-            source = f", {said.source}" if said.source else ""
-            return f"      {said.answer} ({said.confidence:.0%}, {said.latency_ms:.0f} ms{source})"
+            return f"      {said.answer} ({_weighed(said)})" + (f"\n      {said.note}" if said.note else "")
         case CandidatesRanked(names=names):
             return f"  candidates: {', '.join(names) or 'none'}"
-        case FinalAnswer(text=text):
-            return f"\n{text}"
-        case other:
-            return other.type
+        case DecisionMade(problem=problem, question=question, dropped=dropped):
+            lines = [f"  understood as: {question}"] if question else []
+            lines += [f"  not asked: {each}" for each in dropped]
+            return "\n".join([*lines, *([f"  problem: {problem}"] if problem else [])])
+        case FinalAnswer(text=text, justification=why):
+            return f"\n{text}" + (f"\n{why}" if why else "")
+        case Stopped():
+            return "\nStopped."
+    return ""
+
+
+def _weighed(said: MemoryAnswered) -> str:
+    """How sure MEMORY is, how many of the wordings agree where there were several, how long it took, and which."""
+    told = [f"{said.confidence:.0%}"]
+    if said.said:
+        told.append(f"{said.agreement:.0%} of {len(said.said)} wordings agree")
+    return ", ".join([*told, f"{said.latency_ms:.0f} ms", *([said.source] if said.source else [])])
