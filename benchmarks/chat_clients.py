@@ -22,7 +22,9 @@ ENDS = {"final", "stopped", "error"}
 
 @dataclass
 class Findings:
-    """What all conversations saw. ``steps`` are milliseconds of the framework's own in each protocol step."""
+    """What all conversations saw. ``steps`` are milliseconds of the framework's own in each protocol step, which
+    ended at ``step_times``.
+    """
 
     turns: int = 0
     events: int = 0
@@ -34,6 +36,7 @@ class Findings:
     interrupted: int = 0
     asked_again: int = 0
     steps: list[float] = field(default_factory=list)
+    step_times: list[float] = field(default_factory=list)
     memory_ms: list[float] = field(default_factory=list)
     turn_ms: list[float] = field(default_factory=list)
     under_way: int = 0
@@ -202,6 +205,7 @@ class Conversation:
 
     def _count_step(self, turn: Turn, now: float, memory_ms: float) -> None:
         """Wall time since the step before, without what the EXECUTIVE was told to take, and without MEMORY's."""
+        self.found.step_times.append(now)
         self.found.steps.append(1000 * (now - turn.mark) - turn.calls * self.model_ms - memory_ms)
         turn.mark, turn.calls = now, 0
 

@@ -110,7 +110,8 @@ async def measure(site: LoadSite, arguments: argparse.Namespace) -> dict[str, An
     print()
     took = time.monotonic() - began
     found.lost += await asyncio.to_thread(still_running, found)
-    return figures_of(site, found, took, arguments)
+    figures = figures_of(site, found, took, arguments)
+    return figures | {"p95_ms_by_tenth": by_tenth(found, began, arguments.seconds)}
 
 
 def turned(ports: Sequence[int], number: int) -> list[int]:
@@ -192,6 +193,14 @@ def figures_of(site: LoadSite, found: Findings, took: float, arguments: argparse
     }
 
 
+def by_tenth(found: Findings, began: float, seconds: float) -> list[float]:
+    """p95 of the own time in each tenth of the measured time."""
+    tenths: list[list[float]] = [[] for _ in range(10)]
+    for when, step in zip(found.step_times, found.steps, strict=True):
+        tenths[min(9, int(10 * (when - began) / seconds))].append(step)
+    return [at(sorted(steps), 0.95) if steps else 0.0 for steps in tenths]
+
+
 def at(ordered: Sequence[float], share: float) -> float:
     """The value within which that share of the ordered values lies."""
     return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
@@ -219,6 +228,7 @@ def print_table(figures: dict[str, Any]) -> None:
             "own ms a step: p50, p95, p99, max",
             ", ".join(str(figures[f"{name}_ms"]) for name in ("p50", "p95", "p99", "max")),
         ),
+        ("p95 by tenth of the time", ", ".join(f"{each:.0f}" for each in figures["p95_ms_by_tenth"])),
         ("a whole turn p50 ms, MEMORY p95 ms", f"{figures['turn_p50_ms']}, {figures['memory_p95_ms']}"),
         ("processors that the web processes kept busy", figures["web_cpu_share"]),
         ("peak MB, growth", f"{figures['peak_mb']}, {figures['growth_mb']:+}"),

@@ -215,7 +215,7 @@ def _begin(
             raise Conflict("The last question is still being answered. Wait for it, or stop it.")
         if not conversation.title:
             conversation.title = question[:TITLE_LENGTH]
-        conversation.save()
+        conversation.save(update_fields=["title", "updated_at"])
         turn = Turn.objects.create(
             conversation=conversation, question=question, version=versions[0], **fields
         )

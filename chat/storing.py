@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chat import usage
-from chat.models import RULES, SubQuery, Turn, TurnEvent, TurnStatus
+from chat.models import SubQuery, Turn, TurnEvent, TurnStatus
 from chat.protocol.events import (
     DecisionMade,
     Event,
@@ -20,7 +20,6 @@ from chat.protocol.events import (
     SubQueryAsked,
 )
 from memosite.errors import Conflict
-from memosite.models import Endpoint
 
 #: One turn's events of one moment.
 Batch = tuple[Turn, Sequence[Event]]
@@ -128,9 +127,8 @@ def _store_answers(turn: Turn, said: Sequence[MemoryAnswered]) -> None:
 
 
 def _cost(turn: Turn) -> Decimal:
-    """US dollars for the EXECUTIVE's calls so far, at the endpoint's prices of now."""
-    endpoint = None if turn.executive == RULES else Endpoint.objects.filter(name=turn.executive).first()
-    return endpoint.cost(turn.prompt_tokens, turn.completion_tokens) if endpoint else turn.cost
+    """US dollars for the EXECUTIVE's calls so far."""
+    return turn.endpoint.cost(turn.prompt_tokens, turn.completion_tokens) if turn.endpoint else turn.cost
 
 
 def _outcome(event: Event) -> str:

@@ -10,6 +10,8 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
+from memosite.interpreter import leave_what_stays_to_itself, let_threads_take_turns_quickly
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "memosite.settings")
 # WhiteNoise reads its small files synchronously, which Django mentions once a file.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
@@ -23,3 +25,6 @@ application = ProtocolTypeRouter(
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
+
+let_threads_take_turns_quickly()
+leave_what_stays_to_itself()

@@ -198,4 +198,5 @@ def live_version(corpus: Corpus) -> MemoryVersion:
         raise NoLiveVersion(
             f"“{corpus.name}” has no live memory yet. A curator has to train one and an owner to promote it."
         )
+    version.corpus = corpus
     return version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from django.db import connection
 
 from memosite.endpoints import settings_of
 from memosite.errors import MemoError, Unavailable
+from memosite.interpreter import leave_what_stays_to_itself
 from memosite.llm import EndpointSettings
 from training.memory import Memory
 from training.microbatch import Limits, MicroBatcher
@@ -50,7 +52,12 @@ class Memories:
         if found := self._find(key):
             return found
         with self._loading:
-            return self._find(key) or self._keep(key, load())
+            if found := self._find(key):
+                return found
+            found = self._keep(key, load())
+            gc.collect()
+            gc.freeze()
+            return found
 
     def holds(self, key: Hashable) -> bool:
         """Whether the memory under ``key`` is loaded."""
@@ -129,6 +136,7 @@ def _try_to_load(version: MemoryVersion) -> None:
 def _load(path: str, sha256: str) -> Memory:
     from training.engine.recall import LocalMemory
 
+    leave_what_stays_to_itself()  # of the engine; what is loaded after this may be collected again
     return MicroBatcher(LocalMemory.load(settings.MEMORY_DIR / path, sha256=sha256), recall_limits())
 
 

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from knowledge.models import Corpus
+from memosite.models import Endpoint
 from training.models import MemoryVersion
 
 RULES = "rules"  # the built-in EXECUTIVE's name
@@ -131,6 +133,11 @@ class Turn(models.Model):
     @property
     def is_running(self) -> bool:
         return self.status == TurnStatus.RUNNING
+
+    @cached_property
+    def endpoint(self) -> Endpoint | None:
+        """Where the EXECUTIVE is, None of the built-in one; its prices count as when they were first needed."""
+        return None if self.executive == RULES else Endpoint.objects.filter(name=self.executive).first()
 
     @property
     def is_abandoned(self) -> bool:
