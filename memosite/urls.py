@@ -19,7 +19,7 @@ api = [
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("", include("knowledge.api_urls")),
     path("", include("training.api_urls")),
-    path("", include("chat.api_urls")),
+    path("", include("chat.api.urls")),
 ]
 
 

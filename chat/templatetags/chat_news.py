@@ -9,7 +9,7 @@ from django import template
 
 from chat import feedback
 from chat.models import Feedback, Turn
-from chat.views import TURNS_ON_A_PAGE
+from chat.views.conversations import TURNS_ON_A_PAGE
 
 register = template.Library()
 NEWS_AT_ONCE = 5

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from chat import demand
 from chat.checking import make_up, perform_check
-from chat.demand_views import DEMANDS_ON_A_PAGE, QUESTIONS_SHOWN
 from chat.models import CheckRun, Demand, Turn, TurnStatus, UnansweredQuestion
 from chat.tasks import check
+from chat.views.demand import DEMANDS_ON_A_PAGE, QUESTIONS_SHOWN
 from knowledge.models import Reflection
 from memosite.errors import Conflict
 from memosite.runs import Status, requeue_stranded, work_on

@@ -23,7 +23,7 @@ from chat.protocol.events import (
     SubQueryAsked,
 )
 from chat.timeline import timeline_of
-from chat.views import TURNS_ON_A_PAGE
+from chat.views.conversations import TURNS_ON_A_PAGE
 from tests.factories import (
     ConversationFactory,
     CorpusFactory,

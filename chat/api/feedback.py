@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chat import demand, feedback
-from chat.api import own_turn
-from chat.demand_views import demands_of
+from chat.api.asking import own_turn
 from chat.models import Demand, Feedback, FeedbackReason, UnansweredQuestion
+from chat.views.demand import demands_of
 from knowledge.api import CorpusView
 from knowledge.models import Role
 

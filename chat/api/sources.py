@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chat import provenance
-from chat.api import own_turn
+from chat.api.asking import own_turn
 from chat.evidence.grading import Grade
 
 GRADES = [each.value for each in Grade]

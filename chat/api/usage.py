@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from chat.usage_report import overseen_by, period_of, report_on
-from chat.usage_views import chosen_corpora
+from chat.views.usage import chosen_corpora
 
 
 class FiguresSerializer(serializers.Serializer[Any]):

@@ -9,8 +9,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from chat.export_views import history_file
 from chat.exporting import FORMATS
+from chat.views.export import history_file
 
 
 class HistoryExport(APIView):

@@ -1,0 +1,1 @@
+"""REST of the chat, a module a part."""

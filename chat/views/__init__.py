@@ -1,0 +1,1 @@
+"""The chat pages: what they answer, a module a part."""
