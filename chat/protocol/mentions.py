@@ -9,9 +9,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from knowledge.rules.english import name_spans
+from knowledge.rules.english import name_spans, singular
 from knowledge.rules.lexicon import NON_PERSON_NAME_WORDS, TITLES
 
+#: What two have of each other.
+MUTUAL = frozenset(
+    {"friend", "sibling", "spouse", "colleague", "neighbour", "partner", "cousin", "twin", "relative"}
+)
+_IS = "(?:is|are|was|were)"
+#: How one is asked for what another does or is to somebody, and how that is said.
+_WAYS = (
+    (
+        re.compile(rf"who {_IS} the (?P<deed>[\w -]+?) of (?P<whom>.+?)\?*$", re.I),
+        re.compile(rf"the (?P<deed>[\w -]+?) of (?P<whom>.+?) {_IS} (?P<who>.+?)\.?$", re.I),
+    ),
+    (
+        re.compile(rf"who {_IS} the (?P<deed>[\w -]+?) of (?P<whom>.+?)\?*$", re.I),
+        re.compile(rf"(?P<who>.+?) {_IS} the (?P<deed>[\w -]+?) of (?P<whom>.+?)\.?$", re.I),
+    ),
+    (
+        re.compile(r"who (?P<deed>(?!is |was |has |does )\w+s) (?P<whom>.+?)\?*$", re.I),
+        re.compile(r"(?P<who>(?:[A-Z][\w'’-]+ ?)+) (?P<deed>[a-z]+s) (?P<whom>.+?)\.?$"),
+    ),
+)
 _WORD = re.compile(r"[^\W_]+(?:[.'’&/-][^\W_]+)*")
 
 
@@ -35,6 +55,25 @@ def missing_mentions(question: str, answer: str, mentions: Iterable[str] = ()) -
     said = {_stem(word) for word in _WORD.findall(answer)}
     wanted = tuple(mentions) or (*names_in(question), *numbers_in(question))
     return tuple(item for item in wanted if not _distinctive(item) <= said)
+
+
+def says_it_the_other_way_round(question: str, answer: str) -> bool:
+    """Whether an answer has the one who was asked about do to somebody else what was asked.
+
+    "The manager of Ola Berg is Ada Lund." says nothing of who manages Ada Lund.
+    """
+    for asks, says in _WAYS:
+        asked, told = asks.match(question.strip()), says.match(answer.strip())
+        if not asked or not told or _same(asked["deed"], told["deed"]) is False:
+            continue
+        whom = set(names_in(asked["whom"]))
+        if whom and whom <= set(names_in(told["who"])) and not whom & set(names_in(f"of {told['whom']}")):
+            return singular(asked["deed"].casefold().split()[-1]) not in MUTUAL
+    return False
+
+
+def _same(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
 
 
 def _distinctive(name: str) -> set[str]:

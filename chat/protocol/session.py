@@ -31,7 +31,7 @@ from chat.protocol.events import (
     WordingAnswered,
 )
 from chat.protocol.executive import Decision, Executive, Synthesis, Usage
-from chat.protocol.mentions import missing_mentions
+from chat.protocol.mentions import missing_mentions, says_it_the_other_way_round
 from chat.protocol.state import STAGES, Budget, Exchange, PastTurn, State, SubQuery, same_question_key
 from chat.protocol.voting import content_words, vote
 from memosite.errors import MemoError
@@ -316,10 +316,12 @@ def doubt(sub_query: SubQuery, answer: MemoryAnswer) -> str:
     """Why an answer that MEMORY is sure of is not taken as known; empty where there is no such reason.
 
     An answer that repeats something of its question, but not whom it asks about, speaks of somebody else. One
-    that repeats nothing ("In 2019.") cannot be judged so.
+    that repeats nothing ("In 2019.") cannot be judged so. Nor is one taken that turns the relation round.
     """
     if not answer.known or answer.text == DONT_KNOW:
         return ""
+    if says_it_the_other_way_round(sub_query.question, answer.text):
+        return "Not taken as known: the answer says it the other way round."
     missing = missing_mentions(sub_query.question, answer.text, sub_query.mentions)
     repeated = content_words(sub_query.question) & content_words(answer.text)
     if not missing or not repeated:
