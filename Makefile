@@ -37,7 +37,7 @@ run: install  ## start web and worker, with the demo on the first start (PORT=80
 
 test: $(VENV)/.dev-installed  ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --ignore tests/browser
-	@$(BIN)/python -m pytest tests/browser
+	@$(BIN)/python -m pytest -n 2 tests/browser
 
 lint: $(VENV)/.dev-installed  ## style and import contracts
 	@$(BIN)/ruff check .
