@@ -20,7 +20,6 @@ from chat.storing import store
 from chat.writing import Database, writer
 from memosite.database import DatabaseThreads
 from memosite.errors import MemoError
-from training.memory import Memory
 from training.models import MemoryVersion
 
 #: Turns before this one that a follow-up question may lean on.
@@ -30,6 +29,7 @@ BUSY_TURNS = 4
 running: set[int] = set()
 _threads = DatabaseThreads(1 if connection.vendor == "sqlite" else 2, lambda: len(running) >= BUSY_TURNS)
 in_database = _threads.run
+_loading = DatabaseThreads(4, lambda: len(running) >= BUSY_TURNS)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Setting:
     """What a turn is answered with."""
 
     executive: Executive
-    memory: Memory
+    versions: list[MemoryVersion]
     budget: Budget
     history: tuple[PastTurn, ...]
 
@@ -55,6 +55,10 @@ async def answer(
     try:
         try:
             setting = await database(_setting_of, turn)
+            # Loading takes seconds: the events of other turns are stored meanwhile.
+            memory = await (_loading.run if database is in_database else database)(
+                services.memory_of, setting.versions
+            )
         except MemoError as error:
             failed = [Event(seq=1, data=Failed(message=str(error), code=error.code))]
             await database(store, turn, failed)
@@ -63,7 +67,7 @@ async def answer(
         batches = interrogate_in_batches(
             turn.question,
             setting.executive,
-            setting.memory,
+            memory,
             budget=setting.budget,
             history=setting.history,
             stop=stop,
@@ -85,13 +89,13 @@ async def _keep(turn: Turn, events: list[Event], database: Database) -> None:
 
 
 def _setting_of(turn: Turn) -> Setting:
-    """Raises a MemoError where the version or the EXECUTIVE is gone, or the MEMORY cannot be loaded."""
+    """Raises a MemoError where the version or the EXECUTIVE is gone."""
     versions = versions_of(turn)
     if not versions:
         raise NoVersion("The memory version was deleted. Ask again, of the one that is live now.")
     return Setting(
         executive=executive_named(turn.executive),
-        memory=services.memory_of(versions),
+        versions=versions,
         budget=services.turn_budget(turn.executive),
         history=tuple(history_before(turn)),
     )
@@ -109,12 +113,15 @@ class NoVersion(MemoError):
 
 
 def history_before(turn: Turn) -> list[PastTurn]:
-    """The last answered turns before this one, the oldest first; before the first asking, if it is asked again."""
+    """The last answered turns before this one, the oldest first; before the first asking, if it is asked again.
+
+    Answers of versions that were deleted are left out: nobody can tell any more whom they may be told to.
+    """
     first = turn
     while first.again_of is not None:
         first = first.again_of
     rows = Turn.objects.filter(
-        conversation=turn.conversation_id, status=TurnStatus.ANSWERED, pk__lt=first.pk
+        conversation=turn.conversation_id, status=TurnStatus.ANSWERED, pk__lt=first.pk, version__isnull=False
     ).order_by("-pk")[:REMEMBERED_TURNS]
     found = list(rows)[::-1]
     finals = TurnEvent.objects.filter(turn__in=[row.pk for row in found], type="final")

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.contrib.auth import get_user_model
 
 from chat import runner, services
 from chat.answering import in_database
@@ -15,6 +16,14 @@ from knowledge.models import Role
 from memosite.errors import MemoError
 
 TOO_SLOW = 4008  # the websocket's close code for a client that does not read what it is sent
+LOGGED_OUT = 4003  # and for one whose session has ended
+
+
+class LoggedOut(MemoError):
+    """The session has ended, or the account was closed, while the socket was open."""
+
+    code = "logged_out"
+    status = 401
 
 
 class ConversationConsumer(AsyncJsonWebsocketConsumer):
@@ -58,6 +67,8 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
             await handler(content)
         except MemoError as error:
             await self.send_json({"type": "refused", "data": {"message": str(error), "code": error.code}})
+            if isinstance(error, LoggedOut):
+                await self.close(code=LOGGED_OUT)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
@@ -113,9 +124,21 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
         return found
 
     def _found(self) -> Conversation:
-        """The conversation as it is now, for services that ask by themselves who may do what."""
+        """The conversation as it is now, for services that ask by themselves who may do what.
+
+        Raises LoggedOut where the session or the account was closed since the socket was opened.
+        """
+        self.scope["user"] = self._person()
         rows = Conversation.objects.select_related("corpus").prefetch_related("others")
         found = rows.filter(pk=self.conversation.pk).first()
         if found is None:
             raise MemoError("This conversation was deleted.")
         return found
+
+    def _person(self) -> Any:
+        """The person as the account is now."""
+        session = self.scope["session"]
+        person = get_user_model().objects.filter(pk=self.scope["user"].pk, is_active=True).first()
+        if person is None or not session.exists(session.session_key):
+            raise LoggedOut("You are logged out. Log in again to go on.")
+        return person

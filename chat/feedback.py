@@ -117,10 +117,27 @@ def _correct(row: Feedback, corrected: str) -> None:
     elif row.reflection and _is_alone(row):
         row.reflection = reword_suggestion(row.reflection, corrected)
     else:
-        row.reflection = suggest_pair(corpus_to_correct(turn), turn.asked or turn.question, corrected)
+        corpus = corpus_to_correct(turn)
+        row.reflection = suggest_pair(corpus, _question_for(turn, corpus), corrected)
     row.answered_by = row.answered_at = row.seen_at = None
     # That version gave the answer that is corrected here: it need not be asked.
     row.checked_version = _asked_in(turn, row.reflection.corpus) if row.reflection else None
+
+
+def _question_for(turn: Turn, corpus: Corpus) -> str:
+    """The question of the pair. Raises BadFeedback where its words may come from what another corpus answered."""
+    if not turn.asked or turn.asked == turn.question or _rests_on(turn) <= {corpus}:
+        return turn.asked or turn.question
+    raise BadFeedback(
+        "Your question leans on the conversation, in which several corpora were asked. Ask it so that it stands "
+        "by itself, and correct that answer."
+    )
+
+
+def _rests_on(turn: Turn) -> set[Corpus]:
+    """All corpora that the answer may tell of."""
+    taught = {corpus for version in turn.versions.all() for corpus in version.corpora.all()}
+    return taught | set(turn.conversation.corpora)
 
 
 def _let_go(row: Feedback) -> None:
@@ -200,10 +217,9 @@ def suggestions(pair: Reflection, person: Any, **_: Any) -> list[Suggestion]:
 
 def _suggestion(row: Feedback, readable: frozenset[Corpus]) -> Suggestion:
     turn = row.turn
-    rests_on = {corpus for version in turn.versions.all() for corpus in version.corpora.all()}
-    is_closed = not (rests_on | set(turn.conversation.corpora)) <= readable
+    is_closed = not _rests_on(turn) <= readable
     return Suggestion(
-        question=turn.asked or turn.question,
+        question=turn.question if is_closed else turn.asked or turn.question,
         answer="" if is_closed else uncited(turn.answer),
         reason=FeedbackReason(row.reason).label if row.reason else "",
         comment=row.comment,

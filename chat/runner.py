@@ -33,11 +33,17 @@ _pulse = DatabaseThreads(1, lambda: len(running) >= BUSY_TURNS)
 _tasks: set[asyncio.Task[Event | None]] = set()
 
 
-def start(turn: Turn) -> None:
+def start(turn: Turn) -> asyncio.Task[Event | None]:
     """Answer the turn in the background. Call it from the event loop."""
     task = asyncio.create_task(_logged(turn))
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
+    return task
+
+
+async def run_apart(turn: Turn) -> Event | None:
+    """As ``run``, but the turn is answered to its end even if whoever waits for it goes away."""
+    return await asyncio.shield(start(turn))
 
 
 async def _logged(turn: Turn) -> Event | None:

@@ -21,6 +21,7 @@ from chat.protocol.stream import blocking, interrogate
 from chat.storing import store
 from knowledge.models import Corpus, Role
 from memosite.errors import Conflict, MemoError, NotAllowed
+from memosite.llm.text import printable
 from training.memory import Memory
 from training.models import LIVE, MemoryVersion
 from training.routing import RoutedMemory
@@ -210,8 +211,9 @@ def _begin(
 ) -> Turn:
     with transaction.atomic():
         Conversation.objects.select_for_update().only("pk").get(pk=conversation.pk)
-        running = [end_if_abandoned(turn) for turn in conversation.turns.filter(status=TurnStatus.RUNNING)]
-        if not all(running):
+        running = conversation.turns.filter(status=TurnStatus.RUNNING)
+        ended = [end_if_abandoned(turn) for turn in running]
+        if ended and running.exists():
             raise Conflict("The last question is still being answered. Wait for it, or stop it.")
         if not conversation.title:
             conversation.title = question[:TITLE_LENGTH]
@@ -278,7 +280,7 @@ def prepare_memory(conversation: Conversation) -> None:
 
 def checked(question: str) -> str:
     """The question with its blanks tidied. Raises BadQuestion."""
-    question = " ".join(question.split())
+    question = " ".join(printable(question).split())
     if not question:
         raise BadQuestion("Type a question first.")
     if len(question) > MAX_QUESTION:
@@ -304,7 +306,8 @@ def request_stop(turn: Turn) -> None:
 def end_abandoned_turns(conversation: Conversation) -> None:
     """Mark turns as failed whose process died in the middle, so that nothing waits for them for ever."""
     for turn in conversation.turns.abandoned():
-        end_if_abandoned(turn)
+        with suppress(Conflict):  # another process was quicker
+            end_if_abandoned(turn)
 
 
 def end_all_abandoned(answered_here: Iterable[int] = ()) -> list[tuple[Turn, Event]]:
@@ -325,13 +328,15 @@ def end_if_abandoned(turn: Turn) -> Event | None:
 
     Raises Conflict where another process was quicker to end it.
     """
-    if not turn.is_abandoned:
-        return None
-    last = turn.events.order_by("-seq").values_list("seq", flat=True).first() or 0
-    message = "The server stopped while it was answering. Ask again."
-    event = Event(seq=last + 1, data=Failed(message=message, code="interrupted"))
-    store(turn, [event])
-    return event
+    with transaction.atomic():
+        row = Turn.objects.abandoned().select_for_update().filter(pk=turn.pk).first()
+        if row is None:
+            return None  # it has given a sign since, or was ended
+        last = row.events.order_by("-seq").values_list("seq", flat=True).first() or 0
+        message = "The server stopped while it was answering. Ask again."
+        event = Event(seq=last + 1, data=Failed(message=message, code="interrupted"))
+        store(row, [event])
+        return event
 
 
 def _beside(corpus: Corpus, others: Iterable[Corpus]) -> list[Corpus]:

@@ -70,7 +70,7 @@ class Shower:
         indexes = {exchange.index for exchange in timeline.exchanges}
         text = timeline.final.text if timeline.final else ""
         earlier = turn.again_of if with_before else None
-        is_same = earlier is not None and earlier.question == turn.question
+        is_same = earlier is not None and earlier.question == turn.question and not turn.is_running
         return TurnShown(
             row=turn,
             timeline=timeline,

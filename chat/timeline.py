@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chat.protocol.events import (
+    AnswerToken,
     CandidateShown,
     CandidatesRanked,
     ClueFound,
@@ -68,13 +69,14 @@ class StageShown:
 class Timeline:
     """The stages of a turn so far, the candidates as they stand, and the closing event.
 
-    ``understood`` is the question as a follow-up was understood; ``problems`` are what went wrong on the way and
-    what was left out, in words.
+    ``understood`` is the question as a follow-up was understood; ``written`` is the answer as far as it was
+    written; ``problems`` are what went wrong on the way and what was left out, in words.
     """
 
     stages: list[StageShown] = field(default_factory=list)
     candidates: list[CandidateShown] = field(default_factory=list)
     understood: str = ""
+    written: str = ""
     problems: list[str] = field(default_factory=list)
     final: FinalAnswer | None = None
     failure: str = ""
@@ -99,6 +101,8 @@ class Timeline:
                 next(one for one in self.exchanges if one.index == index).answer = answer
             case CandidatesRanked() as ranking:
                 self.candidates = ranking.candidates or [CandidateShown(name=name) for name in ranking.names]
+            case AnswerToken(text=text, restart=restart):
+                self.written = text if restart else self.written + text
             case DecisionMade() as decision:
                 self.understood = decision.question or self.understood
                 self.problems += [decision.problem] if decision.problem else []

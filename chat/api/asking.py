@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from asgiref.sync import async_to_sync
+from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -169,7 +170,12 @@ class Ask(CorpusView):
         turn = services.start_turn(conversation, checked.validated_data["question"], request.user)
         if request.accepted_renderer.media_type == EVENT_STREAM:
             return event_stream(turn, first=[async_to_sync(runner.begin)(turn)])
-        last = async_to_sync(runner.run)(turn, in_callers_thread)
+        if isinstance(request._request, ASGIRequest):
+            last = async_to_sync(runner.run_apart)(
+                turn
+            )  # on the server's event loop, which outlives the request
+        else:
+            last = async_to_sync(runner.run)(turn, in_callers_thread)
         if last and isinstance(last.data, Failed) and last.data.code == Busy.code:
             raise Busy(last.data.message)
         return Response(TurnSerializer(turn).data, status=status.HTTP_201_CREATED)

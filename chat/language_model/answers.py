@@ -11,6 +11,7 @@ from chat.language_model.messages import Next
 from chat.protocol.executive import Synthesis, Usage
 from chat.protocol.state import Exchange, State
 from memosite.llm import BadReply
+from memosite.llm.text import printable
 
 _CITATION = re.compile(r"\[(\d+(?:\s*,\s*\d+)*)\]")
 #: Facts that stand for an answer which no model wrote.
@@ -106,7 +107,8 @@ class AnswerInTheMaking:
         except ValueError:
             return ""
         said = value.get(self._field) if isinstance(value, dict) else None
-        if not isinstance(said, str) or not said.startswith(self._told):
+        said = printable(said) if isinstance(said, str) else ""
+        if not said.startswith(self._told):
             return ""
         new, self._told = said[len(self._told) :], said
         return new

@@ -21,6 +21,7 @@ from chat.protocol.executive import Decision, Say, Synthesis, Usage
 from chat.protocol.state import Clue, State, SubQuery, same_question_key
 from memosite.llm import BadReply, Completion, LLMError, ObjectRequest
 from memosite.llm.reading import read_object
+from memosite.llm.text import printable
 from memosite.llm.types import Prompted, Shape
 
 #: Paraphrases that go to MEMORY beside a question; sub-queries that one reply may propose.
@@ -118,7 +119,7 @@ class LanguageModelExecutive:
             return Decision(
                 ask=(SubQuery(state.question),),
                 note="Memory is asked the question as it stands.",
-                problem=str(error),
+                problem=printable(str(error)),
                 usage=call.usage,
             )
         if plan.kind == "reply":
@@ -142,7 +143,9 @@ class LanguageModelExecutive:
         try:
             reply = await call.ask(next_request(state), lambda reply: _check_next(reply, state))
         except LLMError as error:
-            return Decision(problem=str(error), note="Going on with what is known.", usage=call.usage)
+            return Decision(
+                problem=printable(str(error)), note="Going on with what is known.", usage=call.usage
+            )
         candidates = _ranked(reply.candidates, state)
         if reply.action == "answer":
             synthesis = answers.checked_answer(reply, state, call.usage)
@@ -168,7 +171,7 @@ class LanguageModelExecutive:
             request = next_request(state, must_answer=True)
             reply = await call.ask(request, lambda reply: _check_answer(reply, state))
         except LLMError as error:
-            return answers.from_facts(state, str(error), call.usage)
+            return answers.from_facts(state, printable(str(error)), call.usage)
         return answers.checked_answer(reply, state, call.usage)
 
     def _call(self, state: State, say: Say, spoken: str, share: float = SHARE_OF_TIME) -> _Call:

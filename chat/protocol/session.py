@@ -35,6 +35,7 @@ from chat.protocol.mentions import missing_mentions, says_it_the_other_way_round
 from chat.protocol.state import STAGES, Budget, Exchange, PastTurn, State, SubQuery, same_question_key
 from chat.protocol.voting import content_words, vote
 from memosite.errors import MemoError
+from memosite.llm.text import printable
 from training.memory import DONT_KNOW, Memory, MemoryAnswer, recall
 
 log = logging.getLogger(__name__)
@@ -240,7 +241,7 @@ class Session:
         answers = iter(await recall(self.memory, [text for each in batch for text in all_wordings(each)]))
         latency_ms = round(1000 * (self.clock() - asked_at), 3)
         for index, sub_query in enumerate(batch, start=first):
-            said = [next(answers) for _ in all_wordings(sub_query)]
+            said = [_printable(next(answers)) for _ in all_wordings(sub_query)]
             state = self.hear(state, index, sub_query, said, latency_ms)
         return state
 
@@ -327,6 +328,11 @@ def doubt(sub_query: SubQuery, answer: MemoryAnswer) -> str:
     if not missing or not repeated:
         return ""
     return f"Not taken as known: the answer does not mention {', '.join(missing)}."
+
+
+def _printable(answer: MemoryAnswer) -> MemoryAnswer:
+    text = printable(answer.text)
+    return answer if text == answer.text else replace(answer, text=text)
 
 
 def _action(decision: Decision) -> Action:

@@ -10,6 +10,7 @@ from json_repair import repair_json
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from memosite.llm.text import printable_all
 from memosite.llm.types import BadReply, Item, ObjectRequest, Request, Shape
 
 _THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.S)
@@ -45,7 +46,7 @@ def read_object(request: ObjectRequest[Shape], text: str) -> Shape:
 
     Raises BadReply, in words that a model can mend its reply by, where it does not have the shape asked for.
     """
-    value, _ = read_json(text)
+    value = printable_all(read_json(text)[0])
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, dict) and len(value) == 1 and isinstance(inner := next(iter(value.values())), dict):

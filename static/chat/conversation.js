@@ -24,7 +24,7 @@ for (const element of turns.children) known.set(Number(element.dataset.turn), ne
 const running = () => [...known.values()].filter((turn) => turn.isRunning);
 
 // --- The form -----------------------------------------------------------------------------------------------
-let asked = null; // the question that was sent and not yet accepted or refused
+let sent = null; // what was sent and is not yet accepted or refused
 let edited = null; // the turn whose question is being put in other words
 
 function showWhatIsPossible() {
@@ -32,18 +32,18 @@ function showWhatIsPossible() {
   if (document.activeElement === (busy ? send : stop)) question.focus(); // the button is about to go
   stop.hidden = !busy;
   send.hidden = busy;
-  send.disabled = asked !== null;
+  send.disabled = sent !== null;
   if (!busy) stop.disabled = false;
 }
 
 function sendOff(message) {
-  if (asked !== null || running().length) return;
+  if (sent !== null || running().length) return;
   show(refusal, "");
   if (!say(message)) {
     show(refusal, "There is no connection to the server. Your question is kept; ask again in a moment.");
     return;
   }
-  asked = question.value;
+  sent = { ...message, typed: question.value };
   showWhatIsPossible();
 }
 
@@ -53,12 +53,12 @@ function ask() {
   sendOff(edited === null ? { action: "ask", question: text } : { action: "again", turn: edited, question: text });
 }
 
-function edit(turn) {
+function edit(turn, takesFocus = true) {
   edited = turn ? turn.id : null;
   editing.hidden = edited === null;
   question.value = turn ? turn.question : "";
   fitHeight();
-  question.focus();
+  if (takesFocus) question.focus();
 }
 
 function stopAnswer() {
@@ -91,12 +91,12 @@ document.addEventListener("keydown", (event) => {
 const turnOf = (element) => known.get(Number(element.closest(".turn").dataset.turn));
 const deeds = {
   again: (turn) => sendOff({ action: "again", turn: turn.id }),
-  edit,
+  edit: (turn) => edit(turn),
 };
 
 turns.addEventListener("click", (event) => {
   const cited = event.target.closest('a[href^="#turn-"]');
-  if (cited) document.querySelector(cited.hash)?.closest(".timeline")?.setAttribute("open", "");
+  if (cited) document.getElementById(cited.hash.slice(1))?.closest(".timeline")?.setAttribute("open", "");
   const button = event.target.closest("button[data-do]");
   if (button) deeds[button.dataset.do]?.(turnOf(button), button);
 });
@@ -132,12 +132,9 @@ function accepted({ turn, data }) {
   followEnd(() => known.set(turn, Turn.add(turn, data, link)));
   if (title.dataset.untitled) title.textContent = data.question.slice(0, TITLE_LENGTH);
   delete title.dataset.untitled;
-  if (asked !== null && question.value === asked) question.value = "";
-  if (asked !== null) window.scrollTo(0, document.body.scrollHeight); // one's own question is what one wants to see
-  asked = null;
-  edited = null;
-  editing.hidden = true;
-  fitHeight();
+  if (sent !== null) window.scrollTo(0, document.body.scrollHeight); // one's own question is what one wants to see
+  if (sent?.question && question.value === sent.typed) edit(null, false); // else what is typed there is the next one
+  sent = null;
   announce("Asking memory.");
   showWhatIsPossible();
   window.htmx?.ajax("GET", composer.dataset.historyUrl, { target: "#history-list", swap: "outerHTML" });
@@ -155,7 +152,7 @@ async function over(turn) {
 }
 
 function refused({ message }) {
-  asked = null;
+  sent = null;
   stop.disabled = false;
   show(refusal, message);
   showWhatIsPossible();
@@ -173,7 +170,7 @@ function connect() {
 function opened() {
   composer.dataset.connected = "yes";
   show(connection, "");
-  if (asked !== null) return location.reload(); // was it accepted? The server's page says so; the text is kept
+  if (sent !== null) return location.reload(); // was it accepted? The server's page says so; the text is kept
   retries = 0;
   return running().forEach((turn) => turn.follow());
 }
@@ -181,8 +178,18 @@ function opened() {
 function lost() {
   delete composer.dataset.connected;
   retries += 1;
-  if (retries > 1) show(connection, "No connection to the server. Trying again…");
+  if (retries > 1) {
+    show(connection, "No connection to the server. Trying again…");
+    findOutWhy();
+  }
   setTimeout(connect, Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (retries - 1)));
+}
+
+/** A socket that is refused may mean that the session has ended, or that the conversation is gone. */
+async function findOutWhy() {
+  const reply = await fetch(location.pathname, { method: "HEAD" }).catch(() => null);
+  if (reply?.redirected) show(connection, "You are logged out. Reload the page to log in again.");
+  if (reply?.status === 404) show(connection, "This conversation is no longer there.");
 }
 
 setInterval(() => {
@@ -203,5 +210,5 @@ window.addEventListener("pageshow", () => {
 
 showWhatIsPossible();
 if (known.size && !location.hash) window.scrollTo(0, document.body.scrollHeight);
-if (location.hash.startsWith("#turn-")) document.querySelector(location.hash)?.closest(".timeline")?.setAttribute("open", "");
+if (location.hash.startsWith("#turn-")) document.getElementById(location.hash.slice(1))?.closest(".timeline")?.setAttribute("open", "");
 connect();

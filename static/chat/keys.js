@@ -55,10 +55,10 @@ function closeWhatIsOpen(event) {
 toggle?.addEventListener("click", () => openSidebar(!sidebar.classList.contains("is-open")));
 
 async function copy(button) {
-  const reply = await fetch(button.dataset.url);
-  const text = await reply.text();
   const before = button.textContent;
-  button.textContent = reply.ok && (await toClipboard(text)) ? "Copied" : "Could not be copied";
+  const reply = await fetch(button.dataset.url).catch(() => null);
+  const isThere = reply?.ok && !reply.redirected; // who is logged out is led to the login
+  button.textContent = isThere && (await toClipboard(await reply.text())) ? "Copied" : "Could not be copied";
   setTimeout(() => { button.textContent = before; }, 2500);
 }
 

@@ -17,7 +17,7 @@ export class Turn {
     this.waiting = new Map(); // events that came before one that is still missing
     this.startedAt = performance.now() - 1000 * Number(element.dataset.elapsed || 0);
     this.heardAt = performance.now();
-    this.answer = "";
+    this.answer = this.isRunning ? part(element, "answer-text").textContent : "";
   }
 
   static add(id, data, link) {
@@ -215,15 +215,17 @@ export class Turn {
     this.link.over(this);
   }
 
-  /** Put in what the server renders, unless somebody has opened or focused something here meanwhile. */
+  /** Put in what the server renders; what was open stays open, and the focus stays in the turn. */
   replaceBy(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html").body.querySelector(".turn");
     if (!fresh) return;
     const isOpen = part(this.element, "timeline").open;
+    const hadFocus = this.element.contains(document.activeElement);
     followEnd(() => {
       this.element.replaceWith(fresh);
       part(fresh, "timeline").open = isOpen;
     });
+    if (hadFocus) fresh.querySelector(".timeline > summary, .answer a, button")?.focus();
     this.element = fresh;
     window.htmx?.process(fresh);
   }

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from chat.models import Conversation, Turn
@@ -292,6 +293,46 @@ def test_a_question_is_asked_again_and_both_answers_stand_side_by_side(chat, mem
     expect(now.locator(".answer-text")).to_have_text(ANSWER)
     expect(before.locator(".answer-text")).to_have_text(ANSWER)
     assert Turn.objects.get(again_of__isnull=False).question == QUESTION
+
+
+def test_what_is_typed_stays_when_an_earlier_question_is_asked_again(chat, memory):
+    memory.let_answer(1000)
+    ask(chat)
+    expect(chat.locator(".after")).to_be_visible()
+    chat.get_by_label("Your question").fill("Half a quest")
+    chat.get_by_role("button", name="Ask again").click()
+    expect(chat.locator(".turn .after")).to_have_count(2)
+    expect(chat.get_by_label("Your question")).to_have_value("Half a quest")
+
+
+def test_a_reload_while_a_question_is_asked_again_leaves_the_answer_before_alone(chat, memory):
+    memory.let_answer(2)
+    ask(chat)
+    chat.get_by_role("button", name="Ask again").click()
+    expect(chat.locator(".turn")).to_have_count(2)
+    chat.reload()
+    expect(chat.locator("#composer[data-connected]")).to_be_visible()
+    expect(chat.locator(".side-by-side")).to_have_count(0)
+    memory.let_answer(1000)
+    last = chat.locator(".turn").last
+    expect(last.get_by_label("The answer now").locator(".answer-text")).to_have_text(ANSWER)
+    expect(last.get_by_label("The answer before").locator(".answer-text")).to_have_text(ANSWER)
+
+
+def test_a_strange_address_does_not_keep_the_page_from_its_server(chat):
+    chat.goto(f"{chat.url}#turn-)")
+    chat.reload()
+    expect(chat.locator("#composer[data-connected]")).to_be_visible()
+
+
+def test_who_is_logged_out_meanwhile_is_told_so(chat, reader, complaints):
+    Session.objects.all().delete()
+    ask(chat)
+    expect(chat.get_by_role("alert")).to_contain_text("You are logged out")
+    expect(chat.locator("#connection")).to_contain_text("You are logged out", timeout=20_000)
+    expect(chat.get_by_label("Your question")).to_have_value(QUESTION)
+    assert not Turn.objects.exists()
+    complaints.clear()  # of the handshakes that were refused, which is meant
 
 
 def test_an_edited_question_is_asked_in_its_place_of_the_conversation(chat, memory):
