@@ -144,6 +144,16 @@ def test_a_client_that_goes_away_stops_nothing_and_comes_back_with_the_last_id(s
     assert rest[-1]["event"] == "final"
 
 
+def test_a_client_that_does_not_wait_for_the_whole_answer_stops_nothing_either(site, reader, memory):
+    with http(site, reader) as client:
+        question = {"question": "Who leads Project Atlas?"}
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/api/corpora/handbook/ask/", json=question, timeout=1)
+    memory.released.set()
+    wait_until(lambda: not Turn.objects.get().is_running)
+    assert Turn.objects.get().known
+
+
 def test_somebody_who_comes_in_the_middle_hears_what_was_and_what_comes(site, reader, memory):
     with http(site, reader) as client, asking(client) as response:
         coming = frames(response)
