@@ -20,7 +20,9 @@ from chat.storing import store
 from chat.writing import Database, writer
 from memosite.database import DatabaseThreads
 from memosite.errors import MemoError
+from training.memory import Memory
 from training.models import MemoryVersion
+from training.serving import is_loaded
 
 #: Turns before this one that a follow-up question may lean on.
 REMEMBERED_TURNS = 6
@@ -34,10 +36,11 @@ _loading = DatabaseThreads(4, lambda: len(running) >= BUSY_TURNS)
 
 @dataclass(frozen=True)
 class Setting:
-    """What a turn is answered with."""
+    """What a turn is answered with; ``memory`` is None where it has to be loaded first."""
 
     executive: Executive
     versions: list[MemoryVersion]
+    memory: Memory | None
     budget: Budget
     history: tuple[PastTurn, ...]
 
@@ -55,10 +58,7 @@ async def answer(
     try:
         try:
             setting = await database(_setting_of, turn)
-            # Loading takes seconds: the events of other turns are stored meanwhile.
-            memory = await (_loading.run if database is in_database else database)(
-                services.memory_of, setting.versions
-            )
+            memory = setting.memory or await _loaded(setting.versions, database)
         except MemoError as error:
             failed = [Event(seq=1, data=Failed(message=str(error), code=error.code))]
             await database(store, turn, failed)
@@ -96,9 +96,20 @@ def _setting_of(turn: Turn) -> Setting:
     return Setting(
         executive=executive_named(turn.executive),
         versions=versions,
+        memory=services.memory_of(versions) if all(map(is_loaded, versions)) else None,
         budget=services.turn_budget(turn.executive),
         history=tuple(history_before(turn)),
     )
+
+
+async def _loaded(versions: list[MemoryVersion], database: Database) -> Memory:
+    """What has to be loaded first, which takes seconds: the events of other turns are stored meanwhile.
+
+    Raises a MemoError where that cannot be.
+    """
+    load = _loading.run if database is in_database else database
+    memory: Memory = await load(services.memory_of, versions)
+    return memory
 
 
 def versions_of(turn: Turn) -> list[MemoryVersion]:

@@ -18,7 +18,7 @@ def served() -> Iterator[str]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen()  # whoever comes before the server runs waits for it instead of being refused
-    config = uvicorn.Config(application, lifespan="off", log_level="warning")
+    config = uvicorn.Config(application, lifespan="off", loop="asyncio", log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

@@ -100,12 +100,17 @@ def memory_for(version: MemoryVersion) -> Memory:
     return _memories.get((version.sha256, endpoint), lambda: _connect(version, endpoint))
 
 
+def is_loaded(version: MemoryVersion) -> bool:
+    """Whether the version's MEMORY is in this process, so that ``memory_for`` returns at once."""
+    return _memories.holds((version.path, version.sha256))
+
+
 def load_in_advance(version: MemoryVersion) -> None:
     """Begin to load the version's MEMORY in a thread of its own, while somebody is still typing.
 
     What goes wrong is left to ``memory_for`` to tell. Where it is loaded there is nothing to do.
     """
-    if _memories.holds((version.path, version.sha256)):
+    if is_loaded(version):
         return
     threading.Thread(target=_load_in_thread, args=(version,), name=LOADER, daemon=True).start()
 
