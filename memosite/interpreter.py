@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 
@@ -21,4 +22,6 @@ def leave_what_stays_to_itself() -> None:
     """Take all that is loaded by now out of the garbage collector's rounds, which stop every thread for it."""
     gc.collect()
     gc.freeze()
+    atexit.unregister(gc.unfreeze)
+    atexit.register(gc.unfreeze)  # at the end all is collected as ever: extensions complain about what is not
     gc.set_threshold(*THRESHOLDS)
