@@ -22,6 +22,11 @@ from training.models import LIVE, Alias, MemoryVersion
 RULES_LABEL = "Built-in rules"
 
 
+def executive_label(name: str) -> str:
+    """An EXECUTIVE's name as people read it."""
+    return RULES_LABEL if name == RULES else name
+
+
 class ExecutiveNotAllowed(MemoError):
     """The owners of the corpora do not let this EXECUTIVE lead."""
 

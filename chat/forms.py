@@ -7,6 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 
+from chat.choosing import RULES_LABEL
 from chat.corpus_settings import told_of
 from chat.models import ChatSettings
 from memosite.models import Endpoint, EndpointRole
@@ -33,6 +34,6 @@ class ChatSettingsForm(forms.ModelForm):
             field.queryset = offered
             field.label_from_instance = told_of  # type: ignore[assignment, method-assign]
         executive = cast("forms.ModelChoiceField[Endpoint]", self.fields["executive"])
-        executive.empty_label = "Built-in rules"
+        executive.empty_label = RULES_LABEL
         self.has_endpoints = offered.exists()
         self.site_days = settings.CHAT_RETENTION_DAYS

@@ -10,8 +10,9 @@ from functools import partial
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from chat.choosing import executive_label
 from chat.markdown import as_html
-from chat.models import RULES, Conversation, Turn
+from chat.models import Conversation, Turn
 from chat.protocol.events import Event
 from chat.timeline import Timeline, timeline_of
 from training.models import MemoryVersion
@@ -53,7 +54,7 @@ class TurnShown:
 
     @property
     def executive(self) -> str:
-        return "Built-in rules" if self.row.executive == RULES else self.row.executive
+        return executive_label(self.row.executive)
 
 
 class Shower:

@@ -12,7 +12,8 @@ from typing import Any
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from chat.models import RULES, DayOfUse
+from chat.choosing import executive_label
+from chat.models import DayOfUse
 from knowledge.exchange.table import BYTE_ORDER_MARK, harmless
 from knowledge.models import Corpus, Role
 from memosite.errors import MemoError, NotAllowed
@@ -151,11 +152,6 @@ def report_on(corpora: QuerySet[Corpus], period: Period) -> Report:
         ),
         [Part(str(day), f"{day:%-d %b %Y}", by_day.get(day, Figures())) for day in period],
     )
-
-
-def executive_label(name: str) -> str:
-    """An EXECUTIVE's name as people read it."""
-    return "Built-in rules" if name == RULES else name
 
 
 def _most_first(parts: Iterator[Part]) -> list[Part]:

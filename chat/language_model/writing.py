@@ -71,10 +71,6 @@ def _candidate(candidate: Candidate) -> str:
     return f"- {candidate.name} ({', '.join(told)})"
 
 
-def _dead_end(exchange: Exchange) -> str:
-    return "" if exchange.known else f"[{exchange.index}] {exchange.question}"
-
-
 def _refs(indexes: Iterable[int]) -> str:
     return " ".join(f"[{index}]" for index in indexes)
 

@@ -139,11 +139,6 @@ class Turn(models.Model):
         """Where the EXECUTIVE is, None of the built-in one; its prices count as when they were first needed."""
         return None if self.executive == RULES else Endpoint.objects.filter(name=self.executive).first()
 
-    @property
-    def is_abandoned(self) -> bool:
-        """Whether its process died in the middle."""
-        return self.is_running and self.heartbeat_at < _latest_sign()
-
 
 class TurnEvent(models.Model):
     """An event of a turn as it was sent: what a reloaded page replays."""
