@@ -11,13 +11,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
-
 from chat.models import RULES, ChatSettings, Conversation, Turn
 from knowledge.models import Corpus, Role
 from memosite.errors import MemoError
 from memosite.models import Endpoint, EndpointRole
-from training.models import LIVE, Alias, MemoryVersion
+from training.models import LIVE, MemoryVersion
 
 RULES_LABEL = "Built-in rules"
 
@@ -65,7 +63,8 @@ class Allowed:
 
 def choices_for(corpora: Iterable[Corpus]) -> list[Choice]:
     """What people may choose for a conversation about these corpora, the default first."""
-    allowed = _allowed_for(list(corpora))
+    corpora = list(corpora)
+    allowed = _allowed_for(corpora, _live_in(corpora))
     return [Choice(name, allowed.labels[name], name == allowed.default) for name in allowed.names]
 
 
@@ -75,11 +74,13 @@ def choices_in(conversation: Conversation) -> list[Choice]:
     return [Choice(name, allowed.labels[name], name == allowed.default) for name in allowed.names]
 
 
-def executive_for(conversation: Conversation, name: str = "", versions: Iterable[MemoryVersion] = ()) -> str:
+def executive_for(
+    conversation: Conversation, name: str = "", versions: Sequence[MemoryVersion] | None = None
+) -> str:
     """The name of the EXECUTIVE that leads the next question: ``name`` if one is given, which has to be allowed,
     or else the conversation's own choice if that is still allowed, or else the default.
 
-    ``versions`` are asked in place of live ones. Raises ExecutiveNotAllowed.
+    ``versions`` are those that are asked, the live ones by default. Raises ExecutiveNotAllowed.
     """
     allowed = _allowed_in(conversation, versions)
     if name:
@@ -89,7 +90,8 @@ def executive_for(conversation: Conversation, name: str = "", versions: Iterable
 
 def checked_executive(corpora: Iterable[Corpus], name: str) -> str:
     """The name, or the default for an empty one. Raises ExecutiveNotAllowed."""
-    allowed = _allowed_for(list(corpora))
+    corpora = list(corpora)
+    allowed = _allowed_for(corpora, _live_in(corpora))
     return _checked(name, allowed) if name else allowed.default
 
 
@@ -114,18 +116,28 @@ def choose(conversation: Conversation, name: str, person: Any) -> None:
     conversation.executive = name
 
 
-def _allowed_in(conversation: Conversation, versions: Iterable[MemoryVersion] = ()) -> Allowed:
+def _allowed_in(conversation: Conversation, versions: Sequence[MemoryVersion] | None = None) -> Allowed:
     """What is allowed in a conversation: its EXECUTIVE is told of the answers before, whoever led then."""
+    corpora = conversation.corpora
+    asked = _live_in(corpora) if versions is None else versions
     before = Turn.versions.through._default_manager.filter(turn__conversation=conversation.pk)
-    asked = {*before.values_list("memoryversion", flat=True), *(version.pk for version in versions)}
-    return _allowed_for(conversation.corpora, asked)
+    earlier = MemoryVersion.objects.filter(
+        pk__in=before.exclude(memoryversion__in=[version.pk for version in asked]).values("memoryversion")
+    )
+    return _allowed_for(corpora, [*asked, *earlier.prefetch_related("corpora")])
 
 
-def _allowed_for(corpora: Sequence[Corpus], versions: Iterable[int] = ()) -> Allowed:
-    """What the owners of all of the corpora allow, and of all that the live versions and these, given by their
-    keys, learned from. The first corpus's default leads where all allow it.
+def _live_in(corpora: Sequence[Corpus]) -> list[MemoryVersion]:
+    live = MemoryVersion.objects.filter(aliases__corpus__in=corpora, aliases__name=LIVE)
+    return list(live.prefetch_related("corpora"))
+
+
+def _allowed_for(corpora: Sequence[Corpus], versions: Iterable[MemoryVersion]) -> Allowed:
+    """What the owners of all of the corpora allow, and of all that the versions learned from. The first corpus's
+    default leads where all allow it.
     """
-    corpora = [*corpora, *_taught_beside(corpora, versions)]
+    taught = [corpus for version in versions for corpus in version.corpora.all()]
+    corpora = list(dict.fromkeys([*corpora, *taught]))
     rows = ChatSettings.objects.filter(corpus__in=corpora).select_related("executive")
     decided = {row.corpus_id: row for row in rows.prefetch_related("choices")}
     labels = {RULES: RULES_LABEL}
@@ -133,13 +145,6 @@ def _allowed_for(corpora: Sequence[Corpus], versions: Iterable[int] = ()) -> All
     allowed = frozenset.intersection(*(offer.allowed for offer in offers)) or frozenset({RULES})
     default = next(name for name in (offers[0].default, RULES, *sorted(allowed)) if name in allowed)
     return Allowed((default, *sorted(allowed - {default})), labels)
-
-
-def _taught_beside(corpora: Sequence[Corpus], versions: Iterable[int]) -> QuerySet[Corpus]:
-    """What the live versions of the corpora, and these versions, learned from besides."""
-    live = Alias.objects.filter(corpus__in=corpora, name=LIVE).values("version")
-    asked = Q(taught_versions__in=live) | Q(taught_versions__in=set(versions))
-    return Corpus.objects.filter(asked).exclude(pk__in=[corpus.pk for corpus in corpora]).distinct()
 
 
 def _offer_of(decided: ChatSettings | None, labels: dict[str, str]) -> Offer:

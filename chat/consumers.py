@@ -16,7 +16,7 @@ from knowledge.models import Role
 from memosite.errors import MemoError
 
 TOO_SLOW = 4008  # the websocket's close code for a client that does not read what it is sent
-LOGGED_OUT = 4003  # and for one whose session has ended
+LET_GO = 4003  # and for one whose session has ended, or who may not read the conversation any more
 
 
 class LoggedOut(MemoError):
@@ -52,10 +52,10 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
     async def _forward(self) -> None:
         """Pass on what happens in the conversation. A client that cannot keep up has to come back and ask."""
         with runner.follow(self.conversation.pk) as following:
-            while not following.is_behind:
+            while following.goes_on:
                 for told in await following.news():
                     await self.send(text_data=told.text)
-        await self.close(code=TOO_SLOW)
+        await self.close(code=LET_GO if following.is_closed else TOO_SLOW)
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         action = content.get("action") if isinstance(content, dict) else None
@@ -68,7 +68,7 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
         except MemoError as error:
             await self.send_json({"type": "refused", "data": {"message": str(error), "code": error.code}})
             if isinstance(error, LoggedOut):
-                await self.close(code=LOGGED_OUT)
+                await self.close(code=LET_GO)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> Any:
@@ -132,13 +132,14 @@ class ConversationConsumer(AsyncJsonWebsocketConsumer):
         rows = Conversation.objects.select_related("corpus").prefetch_related("others")
         found = rows.filter(pk=self.conversation.pk).first()
         if found is None:
-            raise MemoError("This conversation was deleted.")
+            raise services.DeletedConversation("This conversation was deleted.")
         return found
 
     def _person(self) -> Any:
         """The person as the account is now."""
         session = self.scope["session"]
-        person = get_user_model().objects.filter(pk=self.scope["user"].pk, is_active=True).first()
+        people = get_user_model().objects.filter(pk=self.scope["user"].pk, is_active=True)
+        person = people.prefetch_related("groups").first()
         if person is None or not session.exists(session.session_key):
             raise LoggedOut("You are logged out. Log in again to go on.")
         return person

@@ -54,15 +54,28 @@ class Told:
 
 
 class Following:
-    """One follower's messages. ``is_behind`` is true once it was too slow and has missed some."""
+    """One follower's messages. ``is_behind`` is true once it was too slow and has missed some, ``is_closed`` once
+    its person may not hear more; in both cases the last news are none, and it has to be let go.
+    """
 
     def __init__(self) -> None:
         self.is_behind = False
+        self.is_closed = False
         self._waiting: deque[Told] = deque()
         self._news = asyncio.Event()
 
+    @property
+    def goes_on(self) -> bool:
+        return not self.is_behind and not self.is_closed
+
+    def close(self) -> None:
+        """Tell nothing more, and nothing of what waits."""
+        self.is_closed = True
+        self._waiting.clear()
+        self._news.set()
+
     def put(self, messages: Iterable[Told]) -> None:
-        if not self.is_behind:
+        if self.goes_on:
             self._waiting.extend(messages)
             self.is_behind = len(self._waiting) > MOST_WAITING
             self._news.set()
@@ -115,6 +128,11 @@ class Hub:
             self._outbox.append([conversation, [astuple(each) for each in messages]])
             if self._sending is None or self._sending.done():
                 self._sending = asyncio.create_task(self._send())
+
+    def close(self, conversation: int) -> None:
+        """Let go of all who follow a conversation here."""
+        for following in self._followers.get(conversation, ()):
+            following.close()
 
     async def flushed(self) -> None:
         """Return once all that was told is on its way to the other processes too."""

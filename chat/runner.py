@@ -91,25 +91,28 @@ def follow(conversation_id: int) -> Iterator[Following]:
     """What happens in a conversation from now on.
 
     As long as anybody follows anything here, this process also looks for turns whose process has died, and tells
-    their followers: nobody has to ask.
+    their followers, so that nobody has to ask; and lets go of people who may not read their conversation any more.
     """
     with hub().follow(conversation_id) as following:
         loop = asyncio.get_running_loop()
         if loop not in _searches or _searches[loop].done():
-            _searches[loop] = asyncio.create_task(_end_abandoned())
+            _searches[loop] = asyncio.create_task(_look_around())
         yield following
 
 
-async def _end_abandoned() -> None:
+async def _look_around() -> None:
     while hub().conversations:
         await asyncio.sleep(SIGN_SECONDS)
         try:
             ended = await in_database(services.end_all_abandoned, set(running))
+            closed = await in_database(services.closed_conversations, hub().conversations)
         except Exception:
-            logger.exception("Abandoned turns could not be looked for")
+            logger.exception("Abandoned turns and closed conversations could not be looked for")
             continue
         for turn, event in ended:
             hub().tell(turn.conversation_id, [Told.event(turn.pk, event)])
+        for conversation in closed:
+            hub().close(conversation)
 
 
 _searches: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.utils import timezone
 
 from chat import choosing
 from chat.executives import executive_named
@@ -52,6 +55,13 @@ class TooManyCorpora(MemoError):
 
     code = "too_many_corpora"
     status = 422
+
+
+class DeletedConversation(MemoError):
+    """The conversation was deleted, perhaps while the question came in."""
+
+    code = "no_conversation"
+    status = 404
 
 
 class NoSuchVersion(MemoError):
@@ -111,6 +121,24 @@ def conversations_of(person: Any) -> QuerySet[Conversation]:
     return Conversation.objects.filter(person=person.pk, corpus__in=readable).exclude(others__in=closed)
 
 
+def closed_conversations(conversations: Iterable[int]) -> list[int]:
+    """Of the conversations, given by their keys, those that are gone or closed to their own person by now."""
+    conversations = list(conversations)
+    asked = Conversation.others.through._default_manager.filter(conversation=OuterRef("pk"))
+    closed = asked.exclude(_person_reads("corpus", OuterRef("conversation__person")))
+    may_read = Q(_person_reads("corpus", OuterRef("person")), ~Exists(closed)) | Q(person__is_superuser=True)
+    rows = Conversation.objects.filter(may_read, pk__in=conversations, person__is_active=True)
+    open_still = set(rows.values_list("pk", flat=True))
+    return [pk for pk in conversations if pk not in open_still]
+
+
+def _person_reads(corpus: str, person: Any) -> Exists:
+    """Whether a row's corpus, given by the path to it, has the person in one of the groups that read it."""
+    of_role = [Q(group=OuterRef(f"{corpus}__{role}_group")) for role in Role.values]
+    memberships = get_user_model().groups.through._default_manager.filter(user=person)
+    return Exists(memberships.filter(reduce(or_, of_role)))
+
+
 def askable_corpora(person: Any) -> QuerySet[Corpus]:
     """The corpora that the person may read and that have a live memory."""
     return Corpus.objects.for_role(person, Role.READER).filter(aliases__name=LIVE)
@@ -136,8 +164,12 @@ def change_conversation(
         choosing.choose(conversation, executive, person)
 
 
+@transaction.atomic
 def delete_conversation(conversation: Conversation) -> None:
     """Delete a conversation with its turns. Raises Conflict while a question is being answered."""
+    Conversation.objects.select_for_update().filter(
+        pk=conversation.pk
+    ).first()  # no question comes in meanwhile
     end_abandoned_turns(conversation)
     if conversation.turns.filter(status=TurnStatus.RUNNING).exists():
         raise Conflict("A question is still being answered here. Stop it before you delete the conversation.")
@@ -175,7 +207,8 @@ def start_turn(conversation: Conversation, question: str, person: Any) -> Turn:
     """
     question = checked(question)
     versions = askable_versions(conversation.corpora, person)
-    return _begin(conversation, versions, question=question, executive=choosing.executive_for(conversation))
+    executive = choosing.executive_for(conversation, versions=versions)
+    return _begin(conversation, versions, question=question, executive=executive)
 
 
 def ask_again(conversation: Conversation, turn: Any, changes: Changes, person: Any) -> Turn:
@@ -209,19 +242,20 @@ def _version_to_try(corpus: Corpus, number: int, person: Any) -> MemoryVersion:
 def _begin(
     conversation: Conversation, versions: list[MemoryVersion], *, question: str, **fields: Any
 ) -> Turn:
+    title = conversation.title = conversation.title or question[:TITLE_LENGTH]
     with transaction.atomic():
-        Conversation.objects.select_for_update().only("pk").get(pk=conversation.pk)
+        row = Conversation.objects.filter(pk=conversation.pk)
+        if not row.update(title=title, updated_at=timezone.now()):  # which also locks it
+            raise DeletedConversation("This conversation was deleted.")
         running = conversation.turns.filter(status=TurnStatus.RUNNING)
         ended = [end_if_abandoned(turn) for turn in running]
         if ended and running.exists():
             raise Conflict("The last question is still being answered. Wait for it, or stop it.")
-        if not conversation.title:
-            conversation.title = question[:TITLE_LENGTH]
-        conversation.save(update_fields=["title", "updated_at"])
         turn = Turn.objects.create(
             conversation=conversation, question=question, version=versions[0], **fields
         )
-        turn.versions.add(*versions)
+        asked = Turn.versions.through
+        asked._default_manager.bulk_create(asked(turn=turn, memoryversion=version) for version in versions)
         return turn
 
 
@@ -234,13 +268,14 @@ def askable_versions(corpora: Iterable[Corpus], person: Any) -> list[MemoryVersi
     for corpus in corpora:
         if person is not None:
             corpus.require(person, Role.READER)
-        version = live_version(corpus)
+        versions.append(live_version(corpus))
+    prefetch_related_objects(versions, "corpora")
+    for version in versions:
         if person is not None and not version.allows(person):
             raise ClosedMemory(
-                f"The live memory of “{corpus.name}” also learned from corpora that you may not read, so you may "
-                "not ask it. An owner of those can give you access."
+                f"The live memory of “{version.corpus.name}” also learned from corpora that you may not read, so "
+                "you may not ask it. An owner of those can give you access."
             )
-        versions.append(version)
     return versions
 
 

@@ -47,7 +47,7 @@ async def _frames(turn: Turn, after: int, first: list[Told]) -> AsyncIterator[by
         yield _frame(told)
     with runner.follow(turn.conversation_id) as following:
         news = await in_database(_stored, turn, after)
-        while not following.is_behind:
+        while following.goes_on:
             if not news:
                 yield b": waiting\n\n"
             for told in news:
@@ -68,7 +68,7 @@ async def _next(turn: Turn, after: int, following: Following) -> list[Told]:
     stored = [told.seq for told in mine if told.type != "heartbeat"]
     if stored and stored != list(range(after + 1, after + 1 + len(stored))):
         return await _read(turn, after)
-    return mine or await _next(turn, after, following)
+    return mine if mine or not following.goes_on else await _next(turn, after, following)
 
 
 async def _read(turn: Turn, after: int) -> list[Told]:

@@ -16,9 +16,11 @@ from chat import runner
 from chat.following import MOST_WAITING, Hub, Told
 from chat.models import Turn, TurnEvent, TurnStatus
 from chat.protocol.events import ClueFound, DecisionMade, Event, FinalAnswer, SubQueryAsked
+from chat.services import closed_conversations
 from chat.writing import Writer
+from knowledge.models import Role
 from memosite.errors import Conflict
-from tests.factories import TurnFactory
+from tests.factories import ConversationFactory, CorpusFactory, TurnFactory, UserFactory
 
 
 def told(seq: int, turn: int = 1) -> Told:
@@ -106,11 +108,18 @@ async def test_followers_of_the_same_process_hear_although_redis_is_down(line):
         assert await mine.news() == [told(1)]
 
 
-# --- Abandoned turns ---------------------------------------------------------------------------------------
+# --- Abandoned turns, and people who may not read any more -------------------------------------------------
+def silent_turn() -> Turn:
+    """A turn of somebody who may read its corpus, whose process has died."""
+    corpus = CorpusFactory()
+    conversation = ConversationFactory(corpus=corpus, person=UserFactory(reads=corpus))
+    return TurnFactory(conversation=conversation, heartbeat_at=timezone.now() - timedelta(minutes=1))
+
+
 @pytest.mark.django_db(transaction=True)
 async def test_a_follower_is_told_that_a_process_died_without_asking(monkeypatch):
     monkeypatch.setattr(runner, "SIGN_SECONDS", 0.01)
-    turn = await sync_to_async(TurnFactory)(heartbeat_at=timezone.now() - timedelta(minutes=1))
+    turn = await sync_to_async(silent_turn)()
     with runner.follow(turn.conversation_id) as following:
         (last,) = await asyncio.wait_for(following.news(), 10)
     assert (last.turn, last.seq, last.type) == (turn.pk, 1, "error")
@@ -123,6 +132,33 @@ async def test_a_process_does_not_give_up_what_it_answers_itself(monkeypatch):
     turn = await sync_to_async(TurnFactory)(heartbeat_at=timezone.now() - timedelta(minutes=1))
     assert await sync_to_async(runner.services.end_all_abandoned)({turn.pk}) == []
     assert (await Turn.objects.aget()).status == TurnStatus.RUNNING
+
+
+async def test_whoever_is_let_go_hears_nothing_more():
+    hub = Hub()
+    with hub.follow(1) as mine, hub.follow(2) as other:
+        hub.tell(1, [told(1)])
+        hub.close(1)
+        hub.tell(1, [told(2)])
+        hub.tell(2, [told(1)])
+        assert (await mine.news(), mine.goes_on) == ([], False)
+        assert (await other.news(), other.goes_on) == ([told(1)], True)
+
+
+@pytest.mark.django_db
+def test_a_conversation_is_closed_to_whoever_may_not_read_all_of_its_corpora_any_more():
+    ships, people = CorpusFactory(), CorpusFactory()
+    both, one = UserFactory(curates=ships, reads=people), UserFactory(reads=ships)
+    gone = UserFactory(reads=ships, is_active=False)
+    operator = UserFactory(is_superuser=True)
+    opened = [ConversationFactory(corpus=ships, person=person) for person in (both, one, gone, operator)]
+    opened[0].others.add(people)
+    opened[3].others.add(people)
+    keys = [conversation.pk for conversation in opened]
+    assert closed_conversations([*keys, 10_000]) == [gone.conversations.get().pk, 10_000]
+    both.groups.remove(people.group(Role.READER))
+    one.groups.clear()
+    assert closed_conversations(keys) == keys[:3]
 
 
 # --- Storing together --------------------------------------------------------------------------------------

@@ -187,6 +187,17 @@ def test_a_stream_ends_in_the_error_of_a_turn_whose_process_died(site, reader, c
     assert (last["type"], last["seq"], last["data"]["code"]) == ("error", 3, "interrupted")
 
 
+def test_a_stream_ends_where_its_person_may_not_read_the_corpus_any_more(site, reader, memory):
+    with http(site, reader) as client, asking(client) as response:
+        coming = frames(response)
+        pk = json.loads(next(coming)["data"])["turn"]
+        reader.groups.clear()
+        assert "final" not in [frame["event"] for frame in coming]
+        assert client.get(f"/api/turns/{pk}/stream/").status_code == 404
+    memory.released.set()
+    wait_until(lambda: not Turn.objects.get().is_running)
+
+
 def test_what_cannot_be_streamed_is_told_as_a_problem(site, reader, corpus):
     stream = {"Accept": "text/event-stream"}
     foreign = TurnFactory(conversation=ConversationFactory(corpus=corpus))

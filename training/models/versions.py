@@ -106,7 +106,7 @@ class MemoryVersion(models.Model):
 
     def allows(self, person: Any) -> bool:
         """Whether the person reads every corpus that the version learned from, and so may ask it."""
-        taught = {self.corpus_id, *self.corpora.values_list("pk", flat=True)}
+        taught = {self.corpus_id, *(corpus.pk for corpus in self.corpora.all())}
         if taught == {self.corpus_id}:
             return self.corpus.allows(person, Role.READER)
         return Corpus.objects.for_role(person, Role.READER).filter(pk__in=taught).count() == len(taught)
