@@ -1,6 +1,16 @@
-"""What the training app stores: bases, memory versions with their aliases, and runs."""
+"""What the training app stores: bases, memory versions with their aliases, runs, evaluations and gates."""
 
 from training.models.bases import BaseModel, BaseSource
+from training.models.evaluation import (
+    AskedQuestion,
+    EvaluationAnswer,
+    EvaluationContestant,
+    EvaluationQuestion,
+    EvaluationRun,
+    EvaluationSet,
+    SetSource,
+)
+from training.models.gates import Approval, ForgottenDocument, GateCheck, GateRules
 from training.models.runs import MergeRun, TrainingRun
 from training.models.versions import (
     ALIASES,
@@ -22,12 +32,23 @@ __all__ = [
     "LIVE",
     "Alias",
     "AliasMove",
+    "Approval",
+    "AskedQuestion",
     "BaseModel",
     "BaseSource",
     "DeletedVersion",
+    "EvaluationAnswer",
+    "EvaluationContestant",
+    "EvaluationQuestion",
+    "EvaluationRun",
+    "EvaluationSet",
+    "ForgottenDocument",
+    "GateCheck",
+    "GateRules",
     "MemoryVersion",
     "MergeRun",
     "ServedVersion",
+    "SetSource",
     "TrainedPair",
     "TrainingRun",
     "VersionKind",

@@ -1,0 +1,132 @@
+"""What has to hold before a version goes live, and what was found when somebody tried."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from knowledge.models import Corpus, Document
+from training.models.closing import Closable, ClosableQuerySet
+from training.models.versions import AliasMove, MemoryVersion
+
+SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
+
+
+class GateRules(models.Model):
+    """The rules of a corpus; an empty one asks for nothing. Shares are in [0, 1]."""
+
+    corpus = models.OneToOneField(Corpus, on_delete=models.CASCADE, related_name="gate_rules")
+    golden_must_pass = models.BooleanField(
+        default=True, help_text="Every question of every golden set is answered right."
+    )
+    least_recall = models.FloatField(
+        null=True, blank=True, validators=SHARE, help_text="Recall of held-out wordings, at least."
+    )
+    most_false_answers = models.FloatField(
+        null=True,
+        blank=True,
+        validators=SHARE,
+        help_text="Share of unanswerable questions answered, at most.",
+    )
+    most_drop = models.FloatField(
+        null=True, blank=True, validators=SHARE, help_text="Loss of recall against the live version, at most."
+    )
+    needs_second_approver = models.BooleanField(
+        default=False, help_text="Another owner than the one who moves the alias has approved the version."
+    )
+
+    class Meta:
+        verbose_name_plural = "gate rules"
+
+    def __str__(self) -> str:
+        return f"Gate of {self.corpus}"
+
+
+class Approval(models.Model):
+    """An owner's word that a version may go live."""
+
+    version = models.ForeignKey(MemoryVersion, on_delete=models.CASCADE, related_name="approvals")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    note = models.CharField(max_length=300, blank=True)
+    given_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["version", "person"], name="one_approval_a_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} approves {self.version}"
+
+
+class GateCheck(Closable):
+    """What the gate found when an alias was to move: the findings by rule, and the override if there was one."""
+
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="gate_checks")
+    version = models.ForeignKey(
+        MemoryVersion, null=True, on_delete=models.SET_NULL, related_name="gate_checks"
+    )
+    move = models.OneToOneField(
+        AliasMove, null=True, blank=True, on_delete=models.SET_NULL, related_name="gate_check"
+    )
+    passed = models.BooleanField()
+    findings = models.JSONField(default=list, help_text="Each with rule, passed and words.")
+    override_reason = models.CharField(max_length=300, blank=True)
+    checked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    checked_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ClosableQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"Gate for {self.version}: {'passed' if self.passed else 'refused'}"
+
+
+class ForgottenDocument(models.Model):
+    """A document that is to be forgotten: versions trained on its pairs may not go live.
+
+    ``probes`` are questions that only the document answers, with their answers, kept to look for residue.
+    ``residue`` is the share of them that a version trained without the document still answered.
+    """
+
+    corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="forgotten_documents")
+    document = models.OneToOneField(
+        Document,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="forgotten",
+        help_text="Empty once deleted.",
+    )
+    title = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the document's text.")
+    reason = models.CharField(max_length=300)
+    pair_digests = models.JSONField(default=list, editable=False)
+    probes = models.JSONField(default=list, editable=False)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    asked_at = models.DateTimeField(auto_now_add=True)
+    retrained_as = models.ForeignKey(
+        MemoryVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="forgot"
+    )
+    residue = models.FloatField(null=True, blank=True)
+    residue_bound = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="The false-answer rate on never-seen questions, measured in the same run.",
+    )
+    certified_at = models.DateTimeField(null=True, blank=True)
+    certificate = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.title
