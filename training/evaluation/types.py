@@ -12,8 +12,8 @@ class Question:
     """A question with what counts as its answer.
 
     ``answers`` are aliases of which any one is right, or with ``is_set`` the members of a set of which all are
-    asked for. Questions that are not ``answerable`` have none: the right answer is "I don't know". ``documents`` names
-    the documents that the answer rests on, ``tags`` says what kind of question it is (``hops``, ``kind``).
+    asked for. Questions that are not ``answerable`` have none: the right answer is "I don't know". ``documents``
+    names the documents that the answer rests on, ``tags`` says what kind of question it is (``hops``, ``kind``).
     """
 
     text: str
@@ -38,8 +38,8 @@ class Answered:
 
     ``values`` are the answer's single values, empty where it is not ``known``. ``calls`` are round trips to the
     EXECUTIVE. ``prompt_tokens`` and ``completion_tokens`` are those of its calls; ``read_tokens`` are the tokens
-    of what retrieval or MEMORY gave it to read. ``cost`` is in US dollars. ``transcript`` is the interrogation as the
-    events of docs/protocol.md.
+    of what retrieval or MEMORY gave it to read. ``cost`` is in US dollars. ``transcript`` is the interrogation,
+    as the events of docs/protocol.md.
     """
 
     text: str

@@ -7,243 +7,645 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('knowledge', '0002_endpoints_units_flags'),
-        ('memosite', '0001_initial'),
-        ('training', '0009_audiences'),
+        ("knowledge", "0002_endpoints_units_flags"),
+        ("memosite", "0001_initial"),
+        ("training", "0009_audiences"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='EvaluationQuestion',
+            name="EvaluationQuestion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(verbose_name='question')),
-                ('answers', models.JSONField(blank=True, default=list, help_text='Accepted answers, or the members of a set.')),
-                ('is_set', models.BooleanField(default=False, help_text='All answers are asked for, not any one of them.')),
-                ('answerable', models.BooleanField(default=True, help_text="If not, “I don't know” is the right answer.")),
-                ('documents', models.JSONField(blank=True, default=list, help_text='Titles of the documents it rests on.')),
-                ('tags', models.JSONField(blank=True, default=dict, help_text='Such as hops and kind.')),
-                ('reflection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='probes', to='knowledge.reflection')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField(verbose_name="question")),
+                (
+                    "answers",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Accepted answers, or the members of a set."
+                    ),
+                ),
+                (
+                    "is_set",
+                    models.BooleanField(
+                        default=False, help_text="All answers are asked for, not any one of them."
+                    ),
+                ),
+                (
+                    "answerable",
+                    models.BooleanField(
+                        default=True, help_text="If not, “I don't know” is the right answer."
+                    ),
+                ),
+                (
+                    "documents",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Titles of the documents it rests on."
+                    ),
+                ),
+                ("tags", models.JSONField(blank=True, default=dict, help_text="Such as hops and kind.")),
+                (
+                    "reflection",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="probes",
+                        to="knowledge.reflection",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='EvaluationRun',
+            name="EvaluationRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('paused', 'Paused'), ('with_errors', 'succeeded with errors')], db_index=True, default='queued', max_length=24)),
-                ('phase', models.CharField(blank=True, max_length=60)),
-                ('done', models.PositiveIntegerField(default=0)),
-                ('total', models.PositiveIntegerField(default=0)),
-                ('seconds_left', models.FloatField(blank=True, null=True)),
-                ('error', models.TextField(blank=True)),
-                ('item_errors', models.JSONField(blank=True, default=list)),
-                ('log', models.TextField(blank=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('fruitless', models.PositiveSmallIntegerField(default=0, editable=False, help_text='Starts since the last progress.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
-                ('lease', models.UUIDField(blank=True, editable=False, null=True)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('pause_requested', models.BooleanField(default=False)),
-                ('sent_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('is_sealed', models.BooleanField(default=False, editable=False)),
-                ('title', models.CharField(max_length=120)),
-                ('noise', models.JSONField(blank=True, default=list)),
-                ('result', models.JSONField(blank=True, default=dict)),
-                ('corpora', models.ManyToManyField(editable=False, related_name='+', to='knowledge.corpus')),
-                ('corpus', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluation_runs', to='knowledge.corpus')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('distractors', models.ForeignKey(blank=True, help_text='The corpus whose documents are the noise.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='knowledge.corpus')),
-                ('judge', models.ForeignKey(blank=True, help_text='An LLM.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='memosite.endpoint')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("paused", "Paused"),
+                            ("with_errors", "succeeded with errors"),
+                        ],
+                        db_index=True,
+                        default="queued",
+                        max_length=24,
+                    ),
+                ),
+                ("phase", models.CharField(blank=True, max_length=60)),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("total", models.PositiveIntegerField(default=0)),
+                ("seconds_left", models.FloatField(blank=True, null=True)),
+                ("error", models.TextField(blank=True)),
+                ("item_errors", models.JSONField(blank=True, default=list)),
+                ("log", models.TextField(blank=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                (
+                    "fruitless",
+                    models.PositiveSmallIntegerField(
+                        default=0, editable=False, help_text="Starts since the last progress."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
+                ("lease", models.UUIDField(blank=True, editable=False, null=True)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("pause_requested", models.BooleanField(default=False)),
+                ("sent_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("is_sealed", models.BooleanField(default=False, editable=False)),
+                ("title", models.CharField(max_length=120)),
+                ("noise", models.JSONField(blank=True, default=list)),
+                ("result", models.JSONField(blank=True, default=dict)),
+                ("corpora", models.ManyToManyField(editable=False, related_name="+", to="knowledge.corpus")),
+                (
+                    "corpus",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evaluation_runs",
+                        to="knowledge.corpus",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "distractors",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="The corpus whose documents are the noise.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="knowledge.corpus",
+                    ),
+                ),
+                (
+                    "judge",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="An LLM.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="memosite.endpoint",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='EvaluationContestant',
+            name="EvaluationContestant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('kind', models.CharField(help_text='Such as memory, closed_book, bm25, dense, perfect.', max_length=30)),
-                ('label', models.CharField(max_length=160)),
-                ('executive', models.CharField(max_length=60)),
-                ('options', models.JSONField(blank=True, default=dict, help_text='Such as unit, top and token budget.')),
-                ('noise', models.FloatField(default=0.0, help_text='Distractor documents for each document of the corpus.')),
-                ('summary', models.JSONField(blank=True, default=dict)),
-                ('version', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='evaluated_in', to='training.memoryversion')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contestants', to='training.evaluationrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        help_text="Such as memory, closed_book, bm25, dense, perfect.", max_length=30
+                    ),
+                ),
+                ("label", models.CharField(max_length=160)),
+                ("executive", models.CharField(max_length=60)),
+                (
+                    "options",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="Such as unit, top and token budget."
+                    ),
+                ),
+                (
+                    "noise",
+                    models.FloatField(
+                        default=0.0, help_text="Distractor documents for each document of the corpus."
+                    ),
+                ),
+                ("summary", models.JSONField(blank=True, default=dict)),
+                (
+                    "version",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="evaluated_in",
+                        to="training.memoryversion",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="contestants",
+                        to="training.evaluationrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='AskedQuestion',
+            name="AskedQuestion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('answers', models.JSONField(default=list)),
-                ('is_set', models.BooleanField(default=False)),
-                ('answerable', models.BooleanField(default=True)),
-                ('documents', models.JSONField(default=list)),
-                ('tags', models.JSONField(default=dict)),
-                ('source', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='training.evaluationquestion')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='training.evaluationrun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("text", models.TextField()),
+                ("answers", models.JSONField(default=list)),
+                ("is_set", models.BooleanField(default=False)),
+                ("answerable", models.BooleanField(default=True)),
+                ("documents", models.JSONField(default=list)),
+                ("tags", models.JSONField(default=dict)),
+                (
+                    "source",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="training.evaluationquestion",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="questions",
+                        to="training.evaluationrun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='EvaluationSet',
+            name="EvaluationSet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('description', models.TextField(blank=True)),
-                ('source', models.CharField(choices=[('hand', 'written by hand'), ('file', 'a file'), ('feedback', "people's feedback"), ('held_out', 'held-out wordings of approved pairs'), ('probes', 'probes of passages')], default='hand', max_length=20)),
-                ('is_golden', models.BooleanField(default=False, help_text='Must-pass: the gate lets no version go live that misses one of its questions.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('corpus', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluation_sets', to='knowledge.corpus')),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("hand", "written by hand"),
+                            ("file", "a file"),
+                            ("feedback", "people's feedback"),
+                            ("held_out", "held-out wordings of approved pairs"),
+                            ("probes", "probes of passages"),
+                        ],
+                        default="hand",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "is_golden",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Must-pass: the gate lets no version go live that misses one of its questions.",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "corpus",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evaluation_sets",
+                        to="knowledge.corpus",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.AddField(
-            model_name='evaluationrun',
-            name='evaluation_set',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='runs', to='training.evaluationset'),
+            model_name="evaluationrun",
+            name="evaluation_set",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="runs",
+                to="training.evaluationset",
+            ),
         ),
         migrations.AddField(
-            model_name='evaluationquestion',
-            name='evaluation_set',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='training.evaluationset'),
+            model_name="evaluationquestion",
+            name="evaluation_set",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="questions",
+                to="training.evaluationset",
+            ),
         ),
         migrations.CreateModel(
-            name='ForgottenDocument',
+            name="ForgottenDocument",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=300)),
-                ('sha256', models.CharField(blank=True, help_text="Of the document's text.", max_length=64)),
-                ('reason', models.CharField(max_length=300)),
-                ('pair_digests', models.JSONField(default=list, editable=False)),
-                ('probes', models.JSONField(default=list, editable=False)),
-                ('asked_at', models.DateTimeField(auto_now_add=True)),
-                ('residue', models.FloatField(blank=True, null=True)),
-                ('residue_bound', models.FloatField(blank=True, help_text='The false-answer rate on never-seen questions, measured in the same run.', null=True)),
-                ('certified_at', models.DateTimeField(blank=True, null=True)),
-                ('certificate', models.JSONField(blank=True, default=dict)),
-                ('asked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('corpus', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='forgotten_documents', to='knowledge.corpus')),
-                ('document', models.OneToOneField(help_text='Empty once deleted.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='forgotten', to='knowledge.document')),
-                ('retrained_as', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='forgot', to='training.memoryversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("title", models.CharField(max_length=300)),
+                ("sha256", models.CharField(blank=True, help_text="Of the document's text.", max_length=64)),
+                ("reason", models.CharField(max_length=300)),
+                ("pair_digests", models.JSONField(default=list, editable=False)),
+                ("probes", models.JSONField(default=list, editable=False)),
+                ("asked_at", models.DateTimeField(auto_now_add=True)),
+                ("residue", models.FloatField(blank=True, null=True)),
+                (
+                    "residue_bound",
+                    models.FloatField(
+                        blank=True,
+                        help_text="The false-answer rate on never-seen questions, measured in the same run.",
+                        null=True,
+                    ),
+                ),
+                ("certified_at", models.DateTimeField(blank=True, null=True)),
+                ("certificate", models.JSONField(blank=True, default=dict)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "corpus",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="forgotten_documents",
+                        to="knowledge.corpus",
+                    ),
+                ),
+                (
+                    "document",
+                    models.OneToOneField(
+                        help_text="Empty once deleted.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="forgotten",
+                        to="knowledge.document",
+                    ),
+                ),
+                (
+                    "retrained_as",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="forgot",
+                        to="training.memoryversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='GateCheck',
+            name="GateCheck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('is_sealed', models.BooleanField(default=False, editable=False)),
-                ('passed', models.BooleanField()),
-                ('findings', models.JSONField(default=list, help_text='Each with rule, passed and words.')),
-                ('override_reason', models.CharField(blank=True, max_length=300)),
-                ('checked_at', models.DateTimeField(auto_now_add=True)),
-                ('checked_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('corpora', models.ManyToManyField(editable=False, related_name='+', to='knowledge.corpus')),
-                ('corpus', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gate_checks', to='knowledge.corpus')),
-                ('move', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='gate_check', to='training.aliasmove')),
-                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='gate_checks', to='training.memoryversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("is_sealed", models.BooleanField(default=False, editable=False)),
+                ("passed", models.BooleanField()),
+                ("findings", models.JSONField(default=list, help_text="Each with rule, passed and words.")),
+                ("override_reason", models.CharField(blank=True, max_length=300)),
+                ("checked_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "checked_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("corpora", models.ManyToManyField(editable=False, related_name="+", to="knowledge.corpus")),
+                (
+                    "corpus",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="gate_checks",
+                        to="knowledge.corpus",
+                    ),
+                ),
+                (
+                    "move",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="gate_check",
+                        to="training.aliasmove",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="gate_checks",
+                        to="training.memoryversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-pk'],
+                "ordering": ["-pk"],
             },
         ),
         migrations.CreateModel(
-            name='GateRules',
+            name="GateRules",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('golden_must_pass', models.BooleanField(default=True, help_text='Every question of every golden set is answered right.')),
-                ('least_recall', models.FloatField(blank=True, help_text='Recall of held-out wordings, at least.', null=True, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)])),
-                ('most_false_answers', models.FloatField(blank=True, help_text='Share of unanswerable questions answered, at most.', null=True, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)])),
-                ('most_drop', models.FloatField(blank=True, help_text='Loss of recall against the live version, at most.', null=True, validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)])),
-                ('needs_second_approver', models.BooleanField(default=False, help_text='Another owner than the one who moves the alias has approved the version.')),
-                ('corpus', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='gate_rules', to='knowledge.corpus')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "golden_must_pass",
+                    models.BooleanField(
+                        default=True, help_text="Every question of every golden set is answered right."
+                    ),
+                ),
+                (
+                    "least_recall",
+                    models.FloatField(
+                        blank=True,
+                        help_text="Recall of held-out wordings, at least.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(1.0),
+                        ],
+                    ),
+                ),
+                (
+                    "most_false_answers",
+                    models.FloatField(
+                        blank=True,
+                        help_text="Share of unanswerable questions answered, at most.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(1.0),
+                        ],
+                    ),
+                ),
+                (
+                    "most_drop",
+                    models.FloatField(
+                        blank=True,
+                        help_text="Loss of recall against the live version, at most.",
+                        null=True,
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(1.0),
+                        ],
+                    ),
+                ),
+                (
+                    "needs_second_approver",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Another owner than the one who moves the alias has approved the version.",
+                    ),
+                ),
+                (
+                    "corpus",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="gate_rules",
+                        to="knowledge.corpus",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'gate rules',
+                "verbose_name_plural": "gate rules",
             },
         ),
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('given_at', models.DateTimeField(auto_now_add=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='approvals', to='training.memoryversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=300)),
+                ("given_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="approvals",
+                        to="training.memoryversion",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('version', 'person'), name='one_approval_a_person')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("version", "person"), name="one_approval_a_person")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EvaluationAnswer',
+            name="EvaluationAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField(blank=True)),
-                ('values', models.JSONField(default=list)),
-                ('known', models.BooleanField(default=False)),
-                ('error', models.TextField(blank=True, help_text='Why there is no answer.')),
-                ('exact', models.BooleanField(default=False, help_text='Exact match, of sets the exact set.')),
-                ('f1', models.FloatField(default=0.0, help_text='Token F1, of sets F1 over the set.')),
-                ('judged', models.BooleanField(help_text='What the judge says; none was asked where empty.', null=True)),
-                ('judged_why', models.TextField(blank=True)),
-                ('calls', models.PositiveIntegerField(default=0)),
-                ('prompt_tokens', models.PositiveIntegerField(default=0)),
-                ('completion_tokens', models.PositiveIntegerField(default=0)),
-                ('read_tokens', models.PositiveIntegerField(default=0)),
-                ('cost', models.FloatField(default=0.0)),
-                ('seconds', models.FloatField(default=0.0)),
-                ('transcript', models.JSONField(default=list)),
-                ('content_key', models.CharField(db_index=True, editable=False, help_text='The same contestant asked the same question.', max_length=64)),
-                ('is_cached', models.BooleanField(default=False, help_text='Taken from an earlier run.')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='given', to='training.askedquestion')),
-                ('contestant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='training.evaluationcontestant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("text", models.TextField(blank=True)),
+                ("values", models.JSONField(default=list)),
+                ("known", models.BooleanField(default=False)),
+                ("error", models.TextField(blank=True, help_text="Why there is no answer.")),
+                (
+                    "exact",
+                    models.BooleanField(default=False, help_text="Exact match, of sets the exact set."),
+                ),
+                ("f1", models.FloatField(default=0.0, help_text="Token F1, of sets F1 over the set.")),
+                (
+                    "judged",
+                    models.BooleanField(
+                        help_text="What the judge says; none was asked where empty.", null=True
+                    ),
+                ),
+                ("judged_why", models.TextField(blank=True)),
+                ("calls", models.PositiveIntegerField(default=0)),
+                ("prompt_tokens", models.PositiveIntegerField(default=0)),
+                ("completion_tokens", models.PositiveIntegerField(default=0)),
+                ("read_tokens", models.PositiveIntegerField(default=0)),
+                ("cost", models.FloatField(default=0.0)),
+                ("seconds", models.FloatField(default=0.0)),
+                ("transcript", models.JSONField(default=list)),
+                (
+                    "content_key",
+                    models.CharField(
+                        db_index=True,
+                        editable=False,
+                        help_text="The same contestant asked the same question.",
+                        max_length=64,
+                    ),
+                ),
+                ("is_cached", models.BooleanField(default=False, help_text="Taken from an earlier run.")),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="given",
+                        to="training.askedquestion",
+                    ),
+                ),
+                (
+                    "contestant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="answers",
+                        to="training.evaluationcontestant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('contestant', 'question'), name='one_answer_a_question')],
+                "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("contestant", "question"), name="one_answer_a_question")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='evaluationcontestant',
-            constraint=models.UniqueConstraint(fields=('run', 'position'), name='one_contestant_a_position'),
+            model_name="evaluationcontestant",
+            constraint=models.UniqueConstraint(fields=("run", "position"), name="one_contestant_a_position"),
         ),
         migrations.AddConstraint(
-            model_name='askedquestion',
-            constraint=models.UniqueConstraint(fields=('run', 'position'), name='one_asked_question_a_position'),
+            model_name="askedquestion",
+            constraint=models.UniqueConstraint(
+                fields=("run", "position"), name="one_asked_question_a_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='evaluationset',
-            constraint=models.UniqueConstraint(fields=('corpus', 'name'), name='one_evaluation_set_a_name'),
+            model_name="evaluationset",
+            constraint=models.UniqueConstraint(fields=("corpus", "name"), name="one_evaluation_set_a_name"),
         ),
         migrations.AddConstraint(
-            model_name='evaluationquestion',
-            constraint=models.UniqueConstraint(fields=('evaluation_set', 'text'), name='a_question_once_in_a_set'),
+            model_name="evaluationquestion",
+            constraint=models.UniqueConstraint(
+                fields=("evaluation_set", "text"), name="a_question_once_in_a_set"
+            ),
         ),
     ]
