@@ -10,15 +10,19 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chat import checking, feedback
+        from chat import checking, feedback, transcripts
         from knowledge.signals import pairs_suggested, reflections_changed
         from memosite.endpoints import trials
+        from training.lab import executives
+        from training.lab.transcripts import renderers
         from training.signals import alias_moved
 
         alias_moved.connect(checking.on_alias_moved, dispatch_uid="ask-what-went-live")
         reflections_changed.connect(feedback.follow_pairs, dispatch_uid="corrections-follow-their-pairs")
         pairs_suggested.connect(feedback.suggestions, dispatch_uid="what-people-said-of-pairs")
         trials["executive"] = _try_as_executive
+        renderers.append(transcripts.draw)
+        executives.offers.append(transcripts.offers)
 
 
 async def _try_as_executive(client: Any) -> Any:

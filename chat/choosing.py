@@ -64,7 +64,7 @@ class Allowed:
 def choices_for(corpora: Iterable[Corpus]) -> list[Choice]:
     """What people may choose for a conversation about these corpora, the default first."""
     corpora = list(corpora)
-    allowed = _allowed_for(corpora, _live_in(corpora))
+    allowed = allowed_for(corpora, _live_in(corpora))
     return [Choice(name, allowed.labels[name], name == allowed.default) for name in allowed.names]
 
 
@@ -91,7 +91,7 @@ def executive_for(
 def checked_executive(corpora: Iterable[Corpus], name: str) -> str:
     """The name, or the default for an empty one. Raises ExecutiveNotAllowed."""
     corpora = list(corpora)
-    allowed = _allowed_for(corpora, _live_in(corpora))
+    allowed = allowed_for(corpora, _live_in(corpora))
     return _checked(name, allowed) if name else allowed.default
 
 
@@ -124,7 +124,7 @@ def _allowed_in(conversation: Conversation, versions: Sequence[MemoryVersion] | 
     earlier = MemoryVersion.objects.filter(
         pk__in=before.exclude(memoryversion__in=[version.pk for version in asked]).values("memoryversion")
     )
-    return _allowed_for(corpora, [*asked, *earlier.prefetch_related("corpora")])
+    return allowed_for(corpora, [*asked, *earlier.prefetch_related("corpora")])
 
 
 def _live_in(corpora: Sequence[Corpus]) -> list[MemoryVersion]:
@@ -132,7 +132,7 @@ def _live_in(corpora: Sequence[Corpus]) -> list[MemoryVersion]:
     return list(live.prefetch_related("corpora"))
 
 
-def _allowed_for(corpora: Sequence[Corpus], versions: Iterable[MemoryVersion]) -> Allowed:
+def allowed_for(corpora: Sequence[Corpus], versions: Iterable[MemoryVersion]) -> Allowed:
     """What the owners of all of the corpora allow, and of all that the versions learned from. The first corpus's
     default leads where all allow it.
     """

@@ -37,7 +37,16 @@ from knowledge.models import (
     UnreadSentence,
 )
 from memosite.models import Endpoint, EndpointRole
-from training.models import LIVE, Alias, MemoryVersion, MergeRun, TrainedPair, TrainingRun
+from training.models import (
+    LIVE,
+    Alias,
+    AskedQuestion,
+    EvaluationRun,
+    MemoryVersion,
+    MergeRun,
+    TrainedPair,
+    TrainingRun,
+)
 
 PASSWORD = "a long enough secret"
 
@@ -222,6 +231,26 @@ class MergeRunFactory(DjangoModelFactory):
     @factory.post_generation
     def closed_by(self, create: bool, corpus: Corpus | None, **kwargs: Any) -> None:
         self.corpora.add(self.corpus, *([corpus] if corpus else []))  # type: ignore[attr-defined]
+
+
+class EvaluationRunFactory(DjangoModelFactory):
+    """A queued evaluation without contestants; ``asks=[...]`` are its questions, with Ada Lund for an answer."""
+
+    class Meta:
+        model = EvaluationRun
+        skip_postgeneration_save = True
+
+    corpus = factory.SubFactory(CorpusFactory)
+    title = "Leaders"
+
+    @factory.post_generation
+    def asks(self, create: bool, extracted: list[str] | None, **kwargs: Any) -> None:
+        for position, text in enumerate(extracted or (), start=1):
+            AskedQuestion.objects.create(run=self, position=position, text=text, answers=["Ada Lund"])
+
+    @factory.post_generation
+    def audience(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        self.tells_of(self.corpus)  # type: ignore[attr-defined]
 
 
 class ChatSettingsFactory(DjangoModelFactory):

@@ -77,10 +77,10 @@ class Site:
             connection.close()
 
     @contextmanager
-    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+    def worker(self, app: str = "memosite") -> Iterator[subprocess.Popen[bytes]]:
         """A Celery worker as ``make run`` starts it; it is killed on leaving if it still lives."""
         options = ["worker", "--pool", "threads", "--concurrency", "2", "--loglevel", "WARNING"]
-        command = [sys.executable, "-m", "celery", "-A", "memosite", *options]
+        command = [sys.executable, "-m", "celery", "-A", app, *options]
         process = subprocess.Popen(command, cwd=ROOT, env=self.environment)
         try:
             yield process

@@ -89,6 +89,13 @@ PAGES = [
     Row("merge-versions", "get", pages_for("curator"), SLUG),
     Row("merge-versions", "post", pages_for("curator", done=422), SLUG),  # nothing is chosen
     Row("cancel-merge", "post", pages_for("curator", done=302), ("slug", "merge")),
+    Row("evaluations", "get", pages_for("curator"), SLUG),
+    Row("evaluations", "post", pages_for("curator", done=422), SLUG),  # no set is chosen
+    Row("evaluation-run", "get", pages_for("curator"), ("slug", "evaluation")),
+    Row("evaluation-question", "get", pages_for("curator"), ("slug", "evaluation", "position")),
+    Row("cancel-evaluation", "post", pages_for("curator", done=302), ("slug", "evaluation")),
+    Row("resume-evaluation", "post", pages_for("curator", done=302), ("slug", "failed_evaluation")),
+    Row("export-evaluation", "get", pages_for("curator"), ("slug", "evaluation")),
     Row("chat-settings", "get", pages_for("owner"), SLUG),
     Row("chat-settings", "post", pages_for("owner", done=302), SLUG, {"retention_days": "30"}),
     Row("usage", "get", (LOGIN, 403, 403, 403, 200)),
@@ -168,6 +175,13 @@ API = [
     Row("api-merges", "post", api_for("curator", done=400), SLUG, {}),  # no parents
     Row("api-merge", "get", api_for("reader"), ("merge",)),
     Row("api-merge-cancel", "post", api_for("curator"), ("merge",)),
+    Row("api-evaluations", "get", api_for("curator"), SLUG),
+    Row("api-evaluations", "post", api_for("curator", done=400), SLUG, {}),  # no set
+    Row("api-evaluation", "get", api_for("curator"), ("evaluation",)),
+    Row("api-evaluation-answers", "get", api_for("curator"), ("evaluation",)),
+    Row("api-evaluation-cancel", "post", api_for("curator"), ("evaluation",)),
+    Row("api-evaluation-resume", "post", api_for("curator", done=202), ("failed_evaluation",)),
+    Row("api-evaluation-export", "get", api_for("curator"), ("evaluation",)),
     Row("api-versions", "get", api_for("reader"), SLUG),
     Row("api-version", "get", api_for("reader"), ("version",)),
     Row("api-promote", "post", api_for("owner"), ("version",), {"reason": "Better recall"}),
@@ -259,6 +273,8 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
         "reflection": factories.ReflectionFactory(corpus=corpus),
         "generation": factories.GenerationRunFactory(corpus=corpus),
         "merge": factories.MergeRunFactory(corpus=corpus),
+        "evaluation": factories.EvaluationRunFactory(corpus=corpus, asks=["Who leads Project Atlas?"]),
+        "failed_evaluation": factories.EvaluationRunFactory(corpus=corpus, status="failed"),
         "training": factories.TrainingRunFactory(corpus=corpus),
         "version": old,
         "conversation": conversation,
@@ -266,7 +282,7 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
         "ended_turn": ended,
     }
     token = SharedTurn.objects.create(turn=ended).token
-    known = {"number": old.number, "index": index, "token": token}
+    known = {"number": old.number, "index": index, "token": token, "position": 1}
     return {**known, **{name: row.pk for name, row in made.items()}}
 
 
@@ -306,7 +322,7 @@ def test_every_address_is_in_the_matrix():
 
 
 ADMIN_LISTS = ["knowledge_corpus", "knowledge_document", "knowledge_reflection", "training_memoryversion"]
-ADMIN_LISTS += ["training_mergerun"]
+ADMIN_LISTS += ["training_mergerun", "training_evaluationrun"]
 
 
 @pytest.mark.parametrize("page", ADMIN_LISTS)

@@ -19,7 +19,22 @@ PAIRS = (
     " for s in r.source_spans.all())] for r in Reflection.objects.filter(corpus__slug='{slug}', retired=False))"
 )
 GENERATION, TRAINING = "knowledge_generationrun", "training_trainingrun"
-MERGE = "training_mergerun"
+MERGE, EVALUATION = "training_mergerun", "training_evaluationrun"
+SLOW = "tests.evaluation.slow_worker"
+QUEUE_EVALUATION = """
+from knowledge.models import Corpus
+from training.lab.lineup import lineup
+from training.lab.running import start_evaluation
+from training.models import EvaluationQuestion, EvaluationSet
+from tests.evaluation import slow_worker
+slow_worker.fill()
+made = EvaluationSet.objects.create(corpus=Corpus.objects.get(slug="killed"), name="Many")
+EvaluationQuestion.objects.bulk_create(
+    EvaluationQuestion(evaluation_set=made, text=f"Who leads Project {number}?", answers=["Bo"])
+    for number in range(60)
+)
+start_evaluation(made, lineup([], against=[("closed_book", {})]))
+"""
 
 
 @pytest.fixture
@@ -42,18 +57,18 @@ def write_documents(folder: Path, count: int) -> Path:
     return folder
 
 
-def kill_when(running: Site, table: str, reached: int) -> None:
+def kill_when(running: Site, table: str, reached: int, app: str = "memosite") -> None:
     """Start a worker and SIGKILL it once the newest run has done ``reached`` of its steps."""
-    with running.worker() as process:
+    with running.worker(app) as process:
         wait_until(lambda: running.newest(table, "done")[0] >= reached, every=0.01)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     assert running.newest(table, "status") == ("running",), "the run was over before the kill"
 
 
-def finish(running: Site, table: str) -> tuple[Any, ...]:
+def finish(running: Site, table: str, app: str = "memosite") -> tuple[Any, ...]:
     """Start a worker, wait for the newest run's end, and tell its status, attempts and error."""
-    with running.worker():
+    with running.worker(app):
         wait_until(lambda: running.newest(table, "status")[0] not in ("queued", "running"))
     return running.newest(table, "status", "attempts", "error")
 
@@ -100,3 +115,17 @@ def test_a_merge_that_was_killed_makes_the_weights_of_an_undisturbed_one(running
     list(merge_memories(parents, tmp_path / "undisturbed", "linear", {}))
     weights = [Path(made) / "model.safetensors" for made in (folder, tmp_path / "undisturbed")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_an_evaluation_that_was_killed_asks_no_answered_question_again(running_site, tmp_path):
+    running_site.manage("ingest", "killed", str(write_documents(tmp_path / "documents", 1)), "--create")
+    running_site.manage("shell", "--no-imports", "-c", QUEUE_EVALUATION)
+    kill_when(running_site, EVALUATION, reached=10, app=SLOW)
+    answered = running_site.count("training_evaluationanswer")
+    asked_before = (running_site.folder / "asked.log").read_text().splitlines()
+    assert 10 <= answered < 60
+    assert finish(running_site, EVALUATION, app=SLOW) == ("succeeded", 2, "")
+    asked = (running_site.folder / "asked.log").read_text().splitlines()
+    assert len(set(asked)) == 60
+    assert len(asked) - 60 <= len(asked_before) - answered <= 1  # what was under way at the kill
+    assert running_site.count("training_evaluationanswer") == 60

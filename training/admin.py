@@ -16,13 +16,15 @@ from knowledge.admin.urls import list_url
 from knowledge.models import Corpus, GenerationRun
 from memosite.runs import Run
 from training import admin_bases, admin_registry, admin_serving, services
+from training.admin_closable import ClosableRunAdmin
 from training.audience import open_versions
 from training.curve import chart_of
+from training.lab import admin_runs
 from training.lineage import documents_changed_since
 from training.merge_report import report_of
-from training.models import LIVE, Alias, MemoryVersion, MergeRun, TrainingRun
+from training.models import LIVE, Alias, EvaluationRun, MemoryVersion, MergeRun, TrainingRun
 
-__all__ = ["admin_bases", "admin_registry", "admin_serving"]  # they register their admins
+__all__ = ["admin_bases", "admin_registry", "admin_runs", "admin_serving"]  # they register their admins
 
 admin.site.unregister(Corpus)
 
@@ -32,7 +34,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
     """The corpus page with what the knowledge app does not know of: training and memory versions."""
 
     list_display = (*CorpusAdmin.list_display, "live")
-    run_models: ClassVar[tuple[type[Any], ...]] = (GenerationRun, TrainingRun, MergeRun)
+    run_models: ClassVar[tuple[type[Any], ...]] = (GenerationRun, TrainingRun, MergeRun, EvaluationRun)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Corpus]:
         seen = MemoryVersion.objects.for_reader(request.user)
@@ -45,6 +47,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
                 n_versions=count_of(seen),
                 n_trainings=count_of(TrainingRun.objects.for_reader(request.user)),
                 n_merges=count_of(MergeRun.objects.for_reader(request.user)),
+                n_evaluations=count_of(EvaluationRun.objects.for_reader(request.user)),
             )
         )
 
@@ -66,6 +69,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
             *super().links(corpus),
             Link("Training runs", list_url(TrainingRun, corpus), corpus.n_trainings),
             Link("Merges", list_url(MergeRun, corpus), corpus.n_merges),
+            Link("Evaluations", list_url(EvaluationRun, corpus), corpus.n_evaluations),
             Link(live, list_url(MemoryVersion, corpus), corpus.n_versions),
         ]
 
@@ -87,14 +91,6 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
 
     def train_view(self, request: HttpRequest, corpus: Corpus) -> HttpResponse:
         return self._show(request, services.start_training(corpus, request.user))
-
-
-class ClosableRunAdmin(RunAdmin):
-    """Runs that tell of versions: seen by those who may ask these."""
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        seen = self.model._default_manager.for_reader(request.user).values("pk")
-        return super().get_queryset(request).filter(pk__in=seen)
 
 
 @admin.register(TrainingRun)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 
 from memosite.runs import work_on
+from training.lab.running import perform_evaluation
 from training.merging import perform_merge
-from training.models import MergeRun, TrainingRun
+from training.models import EvaluationRun, MergeRun, TrainingRun
 from training.supervisor import perform_training
 
 
@@ -20,3 +21,9 @@ def train(run_id: int) -> None:
 def merge(run_id: int) -> None:
     """Work on a merge, or go on with it."""
     work_on(MergeRun.objects.get(pk=run_id), perform_merge)
+
+
+@shared_task(name=EvaluationRun.task_name)
+def evaluate(run_id: int) -> None:
+    """Work on an evaluation, or go on with it."""
+    work_on(EvaluationRun.objects.get(pk=run_id), perform_evaluation)

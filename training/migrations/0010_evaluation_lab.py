@@ -116,6 +116,13 @@ class Migration(migrations.Migration):
                 ("is_sealed", models.BooleanField(default=False, editable=False)),
                 ("title", models.CharField(max_length=120)),
                 ("noise", models.JSONField(blank=True, default=list)),
+                (
+                    "is_fresh",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Ask everything anew instead of taking answers of earlier runs.",
+                    ),
+                ),
                 ("result", models.JSONField(blank=True, default=dict)),
                 ("corpora", models.ManyToManyField(editable=False, related_name="+", to="knowledge.corpus")),
                 (
@@ -160,6 +167,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "ordering": ["-pk"],
                 "abstract": False,
             },
         ),

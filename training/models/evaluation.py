@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -11,12 +11,10 @@ from django.urls import reverse
 from knowledge.models import Corpus, Reflection
 from memosite.models import Endpoint
 from memosite.runs import Run, Status
+from training.evaluation.types import Question
 from training.models.closing import Closable
 from training.models.runs import ClosableRunQuerySet
 from training.models.versions import MemoryVersion
-
-if TYPE_CHECKING:
-    from training.evaluation.types import Question
 
 
 class SetSource(models.TextChoices):
@@ -85,16 +83,19 @@ class EvaluationQuestion(models.Model):
         return self.text
 
     def as_question(self) -> Question:
-        from training.evaluation.types import Question
+        return _question_in(self)
 
-        return Question(
-            self.text,
-            tuple(self.answers),
-            self.is_set,
-            self.answerable,
-            tuple(self.documents),
-            dict(self.tags),
-        )
+
+def _question_in(row: EvaluationQuestion | AskedQuestion) -> Question:
+    """The question that a row holds, without the row."""
+    return Question(
+        row.text,
+        tuple(row.answers),
+        row.is_set,
+        row.answerable,
+        tuple(row.documents),
+        dict(row.tags),
+    )
 
 
 class EvaluationRun(Closable, Run):
@@ -130,9 +131,15 @@ class EvaluationRun(Closable, Run):
         related_name="+",
         help_text="An LLM.",
     )
+    is_fresh = models.BooleanField(
+        default=False, help_text="Ask everything anew instead of taking answers of earlier runs."
+    )
     result = models.JSONField(default=dict, blank=True)
 
     objects: ClassVar[Any] = ClosableRunQuerySet.as_manager()
+
+    class Meta(Run.Meta):
+        pass
 
     def __str__(self) -> str:
         return self.title
@@ -163,7 +170,8 @@ class AskedQuestion(models.Model):
     def __str__(self) -> str:
         return self.text
 
-    as_question = EvaluationQuestion.as_question
+    def as_question(self) -> Question:
+        return _question_in(self)
 
 
 class EvaluationContestant(models.Model):

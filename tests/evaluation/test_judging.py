@@ -1,0 +1,135 @@
+"""The judge is asked about answers that may be right in other words, and about no others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from memosite.llm import Completion, LLMError
+from memosite.models import Endpoint, EndpointRole
+from memosite.runs import Status
+from tests.evaluation.contests import DOWN, LEADERS, carry_through
+from tests.factories import EndpointFactory
+from training.evaluation.judge import Verdict
+from training.lab import judging
+from training.lab.running import start_evaluation
+from training.models import EvaluationAnswer
+
+pytestmark = pytest.mark.django_db
+ATLAS = "Who leads Project Atlas?"
+
+
+class ScriptedJudge:
+    """Takes every answer for right that is in ``right``. ``replies`` are given first, as they are."""
+
+    def __init__(self, right: set[str], *replies: Any) -> None:
+        self.right, self.replies, self.asked = right, list(replies), []
+
+    async def complete(self, request: Any) -> Completion:
+        self.asked.append(request.user)
+        said = self.replies.pop(0) if self.replies else self._verdict(request.user)
+        if isinstance(said, Exception):
+            raise said
+        return Completion(said, 100, 10, 0.1)
+
+    def _verdict(self, asked: str) -> str:
+        found = next((answer for answer in self.right if answer in asked), None)
+        return as_reply(bool(found))
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+
+def as_reply(is_right: bool) -> str:
+    """A verdict as a language model writes it, whatever its fields are called."""
+    fields = Verdict.model_fields
+    told = {name: is_right if fields[name].annotation is bool else "So it is." for name in fields}
+    return json.dumps(told)
+
+
+@pytest.fixture
+def endpoint() -> Endpoint:
+    return EndpointFactory(name="solomon", role=EndpointRole.JUDGE, input_price=10)
+
+
+def judged_by(judge: ScriptedJudge, monkeypatch: pytest.MonkeyPatch) -> ScriptedJudge:
+    monkeypatch.setattr(judging, "client_of", lambda endpoint: judge)
+    return judge
+
+
+def test_each_given_answer_is_judged_and_the_agreement_with_exact_match_told(
+    leaders, specs, contest, endpoint, monkeypatch
+):
+    contest.answers["memory"] |= {ATLAS: "The Lund of Atlas"}
+    judge = judged_by(ScriptedJudge({"The Lund of Atlas", "Beacon Lund", "Cedar Lund"}), monkeypatch)
+    run = carry_through(start_evaluation(leaders, specs, judge=endpoint))
+    assert (run.status, run.done, run.total) == (Status.SUCCEEDED, 20, 20)
+    assert len(judge.asked) == 4
+    row = EvaluationAnswer.objects.get(contestant__position=1, question__text=ATLAS)
+    assert (row.exact, row.judged, bool(row.judged_why)) == (False, True, True)
+    memory = run.contestants.first().summary
+    assert (memory["exact"], memory["judged"], memory["judge_agreement"]) == (0.8, 0.8, 0.6)
+    taken = run.result["judge"]
+    assert (taken["name"], taken["calls"], taken["prompt_tokens"], taken["cost"]) == (
+        "solomon",
+        4,
+        400,
+        0.004,
+    )
+
+
+def test_abstentions_errors_and_answers_to_what_has_none_need_no_judge(
+    leaders, specs, contest, endpoint, monkeypatch
+):
+    contest.answers["memory"] = {ATLAS: DOWN, "Who leads Project Void?": "Bo Marsh"}
+    judge = judged_by(ScriptedJudge(set()), monkeypatch)
+    carry_through(start_evaluation(leaders, specs[:1], judge=endpoint))
+    assert judge.asked == []
+    assert set(EvaluationAnswer.objects.values_list("judged", flat=True)) == {False}
+
+
+def test_rightly_abstaining_is_right_in_the_judges_eyes(leaders, specs, endpoint, monkeypatch):
+    judged_by(ScriptedJudge(set(LEADERS.values())), monkeypatch)
+    carry_through(start_evaluation(leaders, specs[:1], judge=endpoint))
+    assert set(EvaluationAnswer.objects.values_list("judged", flat=True)) == {True}
+
+
+def test_a_reply_that_cannot_be_used_is_asked_for_again(leaders, specs, endpoint, monkeypatch):
+    judge = judged_by(ScriptedJudge(set(LEADERS.values()), "Well."), monkeypatch)
+    run = carry_through(start_evaluation(leaders, specs[:1], judge=endpoint))
+    assert (run.status, len(judge.asked)) == (Status.SUCCEEDED, 5)
+    assert "could not be used" in judge.asked[-1] + judge.asked[1]
+
+
+def test_an_answer_that_got_no_verdict_is_told_and_the_others_are_judged(
+    leaders, specs, endpoint, monkeypatch
+):
+    judged_by(ScriptedJudge(set(LEADERS.values()), LLMError("Overloaded.")), monkeypatch)
+    endpoint.concurrency = 1
+    endpoint.save()
+    run = carry_through(start_evaluation(leaders, specs[:1], judge=endpoint))
+    assert run.status == Status.WITH_ERRORS
+    assert run.item_errors == [
+        {"document": ATLAS, "step": "judging Memory, version 3", "error": "Overloaded."}
+    ]
+    assert run.contestants.first().summary["judged_questions"] == 4
+
+
+def test_a_verdict_counts_on_for_the_same_judge_answer_and_right_answers(
+    leaders, specs, endpoint, monkeypatch
+):
+    judge = judged_by(ScriptedJudge(set(LEADERS.values())), monkeypatch)
+    carry_through(start_evaluation(leaders, specs, judge=endpoint))
+    leaders.questions.filter(text=ATLAS).update(answers=["Atlas Lund", "A. Lund"])
+    judge.asked.clear()
+    carry_through(start_evaluation(leaders, specs, judge=endpoint))
+    assert len(judge.asked) == 1
+
+
+def test_a_judge_without_its_key_ends_the_run_with_a_word_about_it(leaders, specs, endpoint):
+    run = start_evaluation(leaders, specs, judge=endpoint)
+    endpoint.key_variable = "JUDGE_KEY_THAT_IS_NOT_SET"
+    endpoint.save()
+    assert "JUDGE_KEY_THAT_IS_NOT_SET" in carry_through(run).error

@@ -1,0 +1,90 @@
+"""Who answers in a run: contestants put together from names and options, checked before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from memosite.errors import MemoError
+from training.lab.contestants import KINDS, Kind, Spec, UnknownKind
+from training.lab.executives import BUILT_IN
+from training.models import EvaluationContestant, MemoryVersion
+
+SWITCHES = {"true": True, "yes": True, "false": False, "no": False}
+MEMORY = "memory"  # the kind that asks a version
+
+
+class BadContestant(MemoError):
+    """A contestant cannot be as it was asked for."""
+
+    code = "bad_contestant"
+    status = 422
+
+
+def kind_named(name: str) -> Kind:
+    """Raises UnknownKind."""
+    if name not in KINDS:
+        raise UnknownKind(f"There is no contestant “{name[:60]}”. Choose one of: {', '.join(sorted(KINDS))}.")
+    return KINDS[name]
+
+
+def baselines() -> list[Kind]:
+    """The kinds that need no memory version."""
+    return [kind for kind in KINDS.values() if not kind.needs_version]
+
+
+def checked(spec: Spec) -> Spec:
+    """The spec with its options as numbers and words that the kind takes. Raises UnknownKind, BadContestant."""
+    kind = kind_named(spec.kind)
+    if kind.needs_version and spec.version is None:
+        raise BadContestant(f"“{kind.label}” answers from a memory version. Name one.")
+    if unknown := [name for name in spec.options if name not in kind.options]:
+        known = ", ".join(kind.options) or "none"
+        raise BadContestant(f"“{kind.label}” has no option “{unknown[0][:40]}”. Its options: {known}.")
+    options = {name: _as_the_default(name, value, kind) for name, value in spec.options.items()}
+    version = spec.version if kind.needs_version else None
+    return replace(spec, options=options, version=version)
+
+
+def _as_the_default(name: str, value: Any, kind: Kind) -> Any:
+    """A value of the type that the option's default has."""
+    default = kind.options[name]
+    if isinstance(default, bool):
+        return SWITCHES.get(str(value).lower(), value)
+    if not isinstance(default, int | float):
+        return value
+    try:
+        return type(default)(value)
+    except (TypeError, ValueError) as error:
+        raise BadContestant(f"{name} of “{kind.label}” is a number such as {default}.") from error
+
+
+def lineup(
+    versions: Sequence[MemoryVersion],
+    executives: Sequence[str] = (BUILT_IN,),
+    against: Iterable[tuple[str, Mapping[str, Any]]] = (),
+) -> list[Spec]:
+    """Each version with each EXECUTIVE, then each baseline ``(kind, options)`` with each of them.
+
+    Raises UnknownKind, BadContestant.
+    """
+    against = list(against)
+    specs = [Spec(MEMORY, name, version) for version in versions for name in executives]
+    specs += [Spec(kind, name, options=options) for kind, options in against for name in executives]
+    return [checked(spec) for spec in specs]
+
+
+def label_of(spec: Spec) -> str:
+    """Such as “Memory, version 3” or “BM25 (top 5, unit sentence)”; the EXECUTIVE stands beside it."""
+    kind = kind_named(spec.kind)
+    told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in spec.options.items())
+    version = f", version {spec.version.number}" if spec.version else ""
+    return f"{kind.label}{version}{f' ({told})' if told else ''}"[:160]
+
+
+def spec_of(row: EvaluationContestant) -> Spec:
+    """The spec that a stored contestant was made of. Raises BadContestant where its version is gone."""
+    if row.version is None and kind_named(row.kind).needs_version:
+        raise BadContestant(f"The memory version of “{row.label}” was deleted. Start a run without it.")
+    return Spec(row.kind, row.executive, row.version, row.options)
