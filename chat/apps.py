@@ -10,7 +10,7 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chat import checking, feedback
+        from chat import checking, contesting, feedback
         from knowledge.signals import pairs_suggested, reflections_changed
         from memosite.endpoints import trials
         from training.signals import alias_moved
@@ -19,6 +19,7 @@ class ChatConfig(AppConfig):
         reflections_changed.connect(feedback.follow_pairs, dispatch_uid="corrections-follow-their-pairs")
         pairs_suggested.connect(feedback.suggestions, dispatch_uid="what-people-said-of-pairs")
         trials["executive"] = _try_as_executive
+        contesting.register()
 
 
 async def _try_as_executive(client: Any) -> Any:
