@@ -10,7 +10,7 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chat import checking, feedback, transcripts
+        from chat import checking, contesting, feedback, transcripts
         from knowledge.signals import pairs_suggested, reflections_changed
         from memosite.endpoints import trials
         from training.lab import executives
@@ -21,6 +21,7 @@ class ChatConfig(AppConfig):
         reflections_changed.connect(feedback.follow_pairs, dispatch_uid="corrections-follow-their-pairs")
         pairs_suggested.connect(feedback.suggestions, dispatch_uid="what-people-said-of-pairs")
         trials["executive"] = _try_as_executive
+        contesting.register()
         renderers.append(transcripts.draw)
         executives.offers.append(transcripts.offers)
 

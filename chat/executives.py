@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakKeyDictionary
 
+from chat.language_model.calling import Connect
 from chat.language_model.executive import LanguageModelExecutive
 from chat.language_model.writing import plan_request
 from chat.models import RULES
@@ -46,11 +47,21 @@ def executive_named(name: str) -> Executive:
     """The EXECUTIVE of that name. Raises UnknownExecutive, and NoKey where its key is not set."""
     if name == RULES:
         return RulesExecutive()
+    return LanguageModelExecutive(name, connection_to(endpoint_of(name)))
+
+
+def endpoint_of(name: str) -> Endpoint:
+    """The endpoint of an EXECUTIVE that is a language model. Raises UnknownExecutive."""
     endpoint = Endpoint.objects.filter(role=EndpointRole.EXECUTIVE, name=name).first()
     if endpoint is None:
         raise UnknownExecutive(f"The EXECUTIVE “{name}” is no longer there. Choose another and ask again.")
+    return endpoint
+
+
+def connection_to(endpoint: Endpoint) -> Connect:
+    """Gives the client of the running event loop and its slots. Raises NoKey where the key is not set."""
     settings = settings_of(endpoint)
-    return LanguageModelExecutive(name, lambda: _client_for(settings))
+    return lambda: _client_for(settings)
 
 
 def _client_for(settings: EndpointSettings) -> tuple[OpenAICompatible, asyncio.Semaphore]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 from memosite.errors import MemoError
 from memosite.llm import Completion, EndpointSettings, LLMError, OpenAICompatible, Request
+from memosite.llm.embedding import Embedder
 from memosite.llm.reading import read_items
 from memosite.models import Endpoint
 from memosite.settings import env
@@ -99,6 +101,20 @@ async def _ask_for_json(client: OpenAICompatible) -> Tested:
     except LLMError as error:
         return Tested(True, f"{took}, but not with the JSON that was asked for: {error}")
     return Tested(True, f"{took} with JSON as asked for.")
+
+
+async def _ask_for_vectors(client: OpenAICompatible) -> Tested:
+    embedder = Embedder(client.settings)
+    started = time.monotonic()
+    try:
+        embedded = await embedder.embed(["Where does Ada Lund live?", "Ada Lund lives in Bergen."])
+    finally:
+        await embedder.close()
+    took = f"answered in {time.monotonic() - started:.1f} s ({embedded.tokens} tokens)"
+    return Tested(True, f"{took} with vectors of {len(embedded.vectors[0])} numbers.")
+
+
+trials["embedding"] = _ask_for_vectors
 
 
 def in_words(completion: Completion) -> str:

@@ -47,6 +47,7 @@ class EndpointRole(models.TextChoices):
     EXECUTIVE = "executive"
     JUDGE = "judge"
     MEMORY = "memory"
+    EMBEDDING = "embedding"
 
 
 class Endpoint(models.Model):

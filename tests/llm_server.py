@@ -22,6 +22,7 @@ from itertools import pairwise
 from typing import Any
 
 from knowledge.pipeline.prompts import FOLDER, prompt
+from tests import contestant_script
 from tests.executive_script import is_executive, reply_to
 
 FACTS, FOLLOWING = 4, 2  # pairs that a passage yields directly, and indirectly
@@ -50,7 +51,8 @@ class LLMServer(ThreadingHTTPServer):
     """``faults`` maps a document's title to the way in which prompts that show it are answered.
 
     ``faults_of_stage`` does so for the EXECUTIVE's prompts: plan, next, answer. ``scripts`` holds the hops of the
-    questions that the EXECUTIVE knows how to take apart. ``seconds`` is how long every call takes.
+    questions that the EXECUTIVE knows how to take apart, ``known`` what it knows without a document.
+    ``fault_of_vectors`` is how /embeddings misbehaves. ``seconds`` is how long every call takes.
     """
 
     daemon_threads = True
@@ -62,6 +64,8 @@ class LLMServer(ThreadingHTTPServer):
         self.faults: dict[str, str] = {}
         self.faults_of_stage: dict[str, str] = {}
         self.scripts: dict[str, list[str]] = {}
+        self.known: dict[str, list[str]] = {}
+        self.fault_of_vectors = ""
         self.refused_formats: set[str] = set()
         self.keys_seen: set[str] = set()
         self.ledger = Ledger()
@@ -110,7 +114,7 @@ class Handler(BaseHTTPRequestHandler):
             ledger.under_way += 1
             ledger.most_under_way = max(ledger.most_under_way, ledger.under_way)
         try:
-            self._answer(asked, body)
+            self._embed(asked) if self.path.endswith("/embeddings") else self._answer(asked, body)
         finally:
             with self.server.lock:
                 ledger.under_way -= 1
@@ -123,6 +127,9 @@ class Handler(BaseHTTPRequestHandler):
         if is_executive(system):
             scripted = reply_to(system, user, self.server.scripts)
             step, reply = scripted.stage, scripted.reply
+            fault = self.server.faults_of_stage.get(step, "")
+        elif step := contestant_script.step_of(system):
+            reply = contestant_script.reply_to(step, user, self.server.known)
             fault = self.server.faults_of_stage.get(step, "")
         else:
             step = step_of(system)
@@ -144,6 +151,21 @@ class Handler(BaseHTTPRequestHandler):
             self.server.ledger.completion_tokens[step] += len(text) // 4
         whole = completion(text, (len(system) + len(user)) // 4, refused=fault == "refusal")
         return self.send_stream(whole) if asked.get("stream") else self.send(200, whole)
+
+    def _embed(self, asked: dict[str, Any]) -> None:
+        fault, texts = self.server.fault_of_vectors, asked["input"]
+        tokens = sum(map(len, texts)) // 4
+        with self.server.lock:
+            self.server.ledger.calls["embeddings"] += 1
+            self.server.ledger.prompt_tokens["embeddings"] += tokens
+        if fault in FAULTS_OF_TRANSPORT and fault != "no choices":
+            return FAULTS_OF_TRANSPORT[fault](self)
+        data = [
+            {"object": "embedding", "index": n, "embedding": vector(text)} for n, text in enumerate(texts)
+        ]
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        reply = {"object": "list", "model": "test", "data": data, "usage": usage}
+        return self.send(200, FAULTS_OF_VECTORS[fault](reply) if fault in FAULTS_OF_VECTORS else reply)
 
     def send(self, status: int, value: Any, **headers: str) -> None:
         data = json.dumps(value).encode()
@@ -235,6 +257,36 @@ FAULTS_OF_TEXT: dict[str, Callable[[str], str]] = {
     "wrong keys": lambda text: re.sub(r'"(question|pair|sub_queries|action|answer)":', r'"\1_text":', text),
     "refusal": lambda text: "I am sorry, but I can't help with that.",
 }
+VECTOR = 64  # numbers
+
+
+def vector(text: str) -> list[float]:
+    """The words of a text, each counted in the place that its hash gives: alike where texts share words."""
+    found = [0.0] * VECTOR
+    for word in re.findall(r"\w+", text.casefold()):
+        found[draw(word, VECTOR)] += 1.0
+    return found
+
+
+def _with_vectors(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> Callable[[Any], Any]:
+    return lambda reply: {**reply, "data": change(reply["data"])}
+
+
+FAULTS_OF_VECTORS: dict[str, Callable[[Any], Any]] = {
+    "shuffled": _with_vectors(lambda data: data[::-1]),
+    "uncounted": lambda reply: {**reply, "usage": None},
+    "too few": _with_vectors(lambda data: data[:-1]),
+    "of different lengths": _with_vectors(
+        lambda data: [{**each, "embedding": each["embedding"][: 9 - each["index"]]} for each in data]
+    ),
+    "no numbers": _with_vectors(lambda data: [{**each, "embedding": ["one", "two"]} for each in data]),
+    "empty": _with_vectors(lambda data: [{**each, "embedding": []} for each in data]),
+    "no data": lambda reply: {"object": "list"},
+    "a chat completion": lambda reply: completion("I am sorry, but I can't help with that.", 1),
+    "a list": lambda reply: [],
+}
+#: What can be made good of the above.
+HARMLESS_TO_VECTORS = {"shuffled", "uncounted"}
 #: What a reader can make good, and what it cannot.
 HARMLESS = {"fenced", "list"}
 FAULTS = [*FAULTS_OF_TRANSPORT, *FAULTS_OF_TEXT]

@@ -7,22 +7,18 @@ one of two hops three: the plan with its first questions, the next questions wit
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Sequence
 
 from chat.language_model import answers
+from chat.language_model.calling import Call, Connect
 from chat.language_model.messages import Next, Plan, ProposedSubQuery, RankedCandidate
 from chat.language_model.repeats import is_nearly_the_same, repeated
 from chat.language_model.writing import next_request, plan_request
 from chat.protocol.candidates import Candidate, ranked
 from chat.protocol.executive import Decision, Say, Synthesis, Usage
 from chat.protocol.state import Clue, State, SubQuery, same_question_key
-from memosite.llm import BadReply, Completion, LLMError, ObjectRequest
-from memosite.llm.reading import read_object
+from memosite.llm import BadReply, LLMError
 from memosite.llm.text import printable
-from memosite.llm.types import Prompted, Shape
 
 #: Paraphrases that go to MEMORY beside a question; sub-queries that one reply may propose.
 PARAPHRASES, PROPOSALS = 3, 8
@@ -30,64 +26,6 @@ PARAPHRASES, PROPOSALS = 3, 8
 GIVEN_UP_AFTER = 2
 #: One call may take this share of the seconds that the turn has left.
 SHARE_OF_TIME = 0.6
-#: With fewer seconds left no call is begun.
-SHORTEST_CALL = 0.2
-
-
-class Streaming(Protocol):
-    """A server that completes a request with text, piece by piece. Raises LLMError."""
-
-    async def stream(self, request: Prompted, say: Callable[[str], None]) -> Completion: ...
-
-
-Connect = Callable[[], tuple[Streaming, asyncio.Semaphore]]
-
-
-@dataclass
-class _Call:
-    """The calls for one reply, and what they cost. ``spoken`` is the text that is passed on as it is written."""
-
-    connect: Connect
-    say: Say
-    spoken: str
-    seconds: float
-    usage: Usage = field(default_factory=Usage)
-    has_spoken: bool = False
-
-    async def ask(self, request: ObjectRequest[Shape], check: Callable[[Shape], None]) -> Shape:
-        """The reply, asked for once more with the fault quoted if it cannot be used. Raises LLMError."""
-        if self.seconds < SHORTEST_CALL:
-            raise LLMError("The time for this question is over.")
-        try:
-            async with asyncio.timeout(self.seconds):
-                try:
-                    return await self._once(request, check)
-                except BadReply as fault:
-                    return await self._once(request.after(str(fault)), check)
-        except TimeoutError as error:
-            raise LLMError(f"The EXECUTIVE did not answer within {self.seconds:.0f} s.") from error
-
-    async def _once(self, request: ObjectRequest[Shape], check: Callable[[Shape], None]) -> Shape:
-        client, slots = self.connect()
-        making = answers.AnswerInTheMaking(self.spoken)
-        restart = self.has_spoken
-
-        def hear(piece: str) -> None:
-            nonlocal restart
-            if new := making.feed(piece):
-                self.say(new, restart)
-                restart, self.has_spoken = False, True
-
-        async with slots:
-            try:
-                completion = await client.stream(request, hear)
-            except LLMError:
-                self.usage += Usage(calls=1)
-                raise
-        self.usage += Usage(1, completion.prompt_tokens, completion.completion_tokens)
-        reply = read_object(request, completion.text)
-        check(reply)
-        return reply
 
 
 class LanguageModelExecutive:
@@ -174,8 +112,8 @@ class LanguageModelExecutive:
             return answers.from_facts(state, printable(str(error)), call.usage)
         return answers.checked_answer(reply, state, call.usage)
 
-    def _call(self, state: State, say: Say, spoken: str, share: float = SHARE_OF_TIME) -> _Call:
-        return _Call(self._connect, say, spoken, state.seconds_left * share)
+    def _call(self, state: State, say: Say, spoken: str, share: float = SHARE_OF_TIME) -> Call:
+        return Call(self._connect, say, spoken, state.seconds_left * share)
 
 
 def proposals(

@@ -24,7 +24,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 
 
-def _texts(value: Any) -> Any:
+def texts(value: Any) -> Any:
     """One text where a list was asked for, or nothing at all; items that are no text are left out."""
     if value is None:
         return []
@@ -81,7 +81,7 @@ class ProposedSubQuery(Message):
     """A question for MEMORY, and three other ways to ask exactly the same."""
 
     question: Line = Field(validation_alias=AliasChoices("question", "sub_query", "query", "text"))
-    paraphrases: Annotated[list[str], BeforeValidator(_texts)] = []
+    paraphrases: Annotated[list[str], BeforeValidator(texts)] = []
 
 
 class RankedCandidate(Message):
@@ -128,5 +128,5 @@ class Next(Message):
     sub_queries: SubQueries = []
     known: bool = True
     answer: Text = ""
-    values: Annotated[list[str], BeforeValidator(_texts)] = []
+    values: Annotated[list[str], BeforeValidator(texts)] = []
     justification: Text = ""

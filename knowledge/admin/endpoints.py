@@ -17,7 +17,8 @@ from memosite.models import Endpoint
 
 ROLES = (
     "A generator makes pairs of documents. An executive leads conversations about the corpora whose owners "
-    "allow it in their chat settings. A memory answers for versions that another server serves."
+    "allow it in their chat settings. A memory answers for versions that another server serves. An embedding "
+    "model finds passages for dense retrieval in evaluations."
 )
 
 

@@ -86,7 +86,7 @@ def read_document(name: str, data: bytes, *, limits: Limits = Limits()) -> Parse
         )
         raise DocumentRefused(f"“{name}” was refused: {reason}") from error
     title = " ".join((content.title or _first_heading(text) or PurePosixPath(name).stem).split())
-    return ParsedDocument(name, title[:300], text, kind.media_type, _date_line(text) or content.date)
+    return ParsedDocument(name, title[:300], text, kind.media_type, stated_date(text) or content.date)
 
 
 def checksum(data: bytes) -> str:
@@ -170,7 +170,7 @@ def _heading_line(text: str) -> str:
     return heading if is_heading else ""
 
 
-def _date_line(text: str) -> date | None:
+def stated_date(text: str) -> date | None:
     """The date of a line such as ``Date: 3 May 2024`` near the top; never guessed from prose."""
     for line in text.splitlines()[:LINES_BEFORE_DATE]:
         if match := DATE_LINE.match(line.strip()):
