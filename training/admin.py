@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 
 from knowledge.admin.corpora import Button, CorpusAdmin, Link, count_of
 from knowledge.admin.dashboard import NextStep, counted
@@ -18,11 +18,12 @@ from memosite.runs import Run
 from training import admin_bases, admin_registry, admin_serving, services
 from training.audience import open_versions
 from training.curve import chart_of
+from training.lab import admin_gate
 from training.lineage import documents_changed_since
 from training.merge_report import report_of
 from training.models import LIVE, Alias, MemoryVersion, MergeRun, TrainingRun
 
-__all__ = ["admin_bases", "admin_registry", "admin_serving"]  # they register their admins
+__all__ = ["admin_bases", "admin_gate", "admin_registry", "admin_serving"]  # they register their admins
 
 admin.site.unregister(Corpus)
 
@@ -67,6 +68,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
             Link("Training runs", list_url(TrainingRun, corpus), corpus.n_trainings),
             Link("Merges", list_url(MergeRun, corpus), corpus.n_merges),
             Link(live, list_url(MemoryVersion, corpus), corpus.n_versions),
+            Link("Gate", reverse("gate", args=[corpus.slug])),
         ]
 
     def further_steps(self, corpus: Corpus, person: Any) -> list[NextStep]:
