@@ -86,6 +86,11 @@ PAGES = [
     # Its files are not on this machine, which those who may export it are told.
     Row("export-version", "get", pages_for("owner", done=503), ("slug", "number")),
     Row("rebuild-version", "post", pages_for("curator", done=302), ("slug", "number")),
+    Row("gate", "get", pages_for("reader"), SLUG),
+    Row("gate", "post", pages_for("owner", done=302), SLUG, {"least_recall": "0.9"}),
+    Row("remove-gate", "post", pages_for("owner", done=302), SLUG),
+    Row("approve-version", "post", pages_for("owner", done=302), ("slug", "number")),
+    Row("withdraw-approval", "post", pages_for("owner", done=302), ("slug", "number")),
     Row("merge-versions", "get", pages_for("curator"), SLUG),
     Row("merge-versions", "post", pages_for("curator", done=422), SLUG),  # nothing is chosen
     Row("cancel-merge", "post", pages_for("curator", done=302), ("slug", "merge")),
@@ -196,6 +201,13 @@ API = [
     Row("api-aliases", "get", api_for("reader"), SLUG),
     Row("api-alias", "put", api_for("owner"), ("slug", "alias"), {"version": 1, "reason": "Better recall"}),
     Row("api-alias-moves", "get", api_for("reader"), SLUG),
+    Row("api-gate", "get", api_for("reader"), SLUG),
+    Row("api-gate", "put", api_for("owner"), SLUG, {"least_recall": 0.9}),
+    Row("api-gate", "delete", api_for("owner", done=409), SLUG),  # there is none
+    Row("api-gate-checks", "get", api_for("reader"), SLUG),
+    Row("api-version-gate", "get", api_for("reader"), ("version",)),
+    Row("api-approve", "post", api_for("owner", done=201), ("version",)),
+    Row("api-approve", "delete", api_for("owner", done=409), ("version",)),  # not approved
     Row("api-ask", "post", api_for("reader", done=201), SLUG, {"question": "Who leads Project Atlas?"}),
     Row("api-chat-settings", "get", api_for("owner"), SLUG),
     Row("api-chat-settings", "patch", api_for("owner"), SLUG, {"retention_days": 30}),
@@ -322,7 +334,7 @@ def test_every_address_is_in_the_matrix():
 
 
 ADMIN_LISTS = ["knowledge_corpus", "knowledge_document", "knowledge_reflection", "training_memoryversion"]
-ADMIN_LISTS += ["training_mergerun", "training_evaluationrun"]
+ADMIN_LISTS += ["training_mergerun", "training_evaluationrun", "training_gaterules", "training_gatecheck"]
 
 
 @pytest.mark.parametrize("page", ADMIN_LISTS)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 
 from knowledge.admin.corpora import Button, CorpusAdmin, Link, count_of
 from knowledge.admin.dashboard import NextStep, counted
@@ -19,12 +19,18 @@ from training import admin_bases, admin_registry, admin_serving, services
 from training.admin_closable import ClosableRunAdmin
 from training.audience import open_versions
 from training.curve import chart_of
-from training.lab import admin_runs
+from training.lab import admin_gate, admin_runs
 from training.lineage import documents_changed_since
 from training.merge_report import report_of
 from training.models import LIVE, Alias, EvaluationRun, MemoryVersion, MergeRun, TrainingRun
 
-__all__ = ["admin_bases", "admin_registry", "admin_runs", "admin_serving"]  # they register their admins
+__all__ = [  # they register their admins
+    "admin_bases",
+    "admin_gate",
+    "admin_registry",
+    "admin_runs",
+    "admin_serving",
+]
 
 admin.site.unregister(Corpus)
 
@@ -71,6 +77,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
             Link("Merges", list_url(MergeRun, corpus), corpus.n_merges),
             Link("Evaluations", list_url(EvaluationRun, corpus), corpus.n_evaluations),
             Link(live, list_url(MemoryVersion, corpus), corpus.n_versions),
+            Link("Gate", reverse("gate", args=[corpus.slug])),
         ]
 
     def further_steps(self, corpus: Corpus, person: Any) -> list[NextStep]:

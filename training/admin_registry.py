@@ -29,6 +29,7 @@ from training.downloads import zip_response
 from training.exporting import card_of
 from training.figures import figures_of, settings_of
 from training.importing import import_zip
+from training.lab.gating import approve, state_of, withdraw
 from training.models import (
     ALIASES,
     CANDIDATE,
@@ -60,6 +61,12 @@ class ReasonForm(forms.Form):
     """Why an alias moves or a version is deleted: the history keeps it."""
 
     reason = forms.CharField(max_length=300, widget=UnfoldAdminTextInputWidget())
+
+
+class PromoteForm(ReasonForm):
+    """Why an alias moves, and where the gate refuses, why it moves regardless."""
+
+    override = forms.CharField(required=False, max_length=300, widget=UnfoldAdminTextInputWidget())
 
 
 class ImportForm(forms.Form):
@@ -198,8 +205,12 @@ class MemoryVersionAdmin(CorpusScopedAdmin):
             "earlier": before if before and before.allows(request.user) else None,
             "pairs_url": list_url(TrainedPair, row.corpus, version=str(row.pk)),
             "compare_url": self._compare_url(request, row),
-            "reason_form": ReasonForm(),
+            "reason_form": PromoteForm(),
+            "gate": None if row.is_the_live_one else state_of(row, request.user),
+            "gate_page": f"{reverse('gate', args=[row.corpus.slug])}?version={row.number}",
             "promote_url": self.url_of(row, "promote"),
+            "approve_url": self.url_of(row, "approve"),
+            "withdraw_url": self.url_of(row, "withdraw"),
             "rollback_url": self.url_of(row, "rollback"),
             "remove_url": self.url_of(row, "remove"),
             "export_url": self.url_of(row, "export"),
@@ -220,6 +231,8 @@ class MemoryVersionAdmin(CorpusScopedAdmin):
             path("import/", take_in, name=self.url_name("import")),
             self.row_url("promote", self.promote_view),
             self.row_url("rollback", self.rollback_view),
+            self.row_url("approve", self.approve_view),
+            self.row_url("withdraw", self.withdraw_view),
             self.row_url("remove", self.remove_view, posts=False),
             self.row_url("export", self.export_view, posts=False),
             self.row_url("rebuild", self.rebuild_view),
@@ -228,14 +241,26 @@ class MemoryVersionAdmin(CorpusScopedAdmin):
 
     def promote_view(self, request: HttpRequest, version: MemoryVersion) -> HttpResponse:
         version.corpus.require(request.user, Role.OWNER)
-        form, alias = ReasonForm(request.POST), request.POST.get("alias", LIVE)
+        form, alias = PromoteForm(request.POST), request.POST.get("alias", LIVE)
         if form.is_valid():
-            reason, narrow = form.cleaned_data["reason"], "narrow" in request.POST
-            services.promote(version, request.user, reason=reason, alias=alias, narrow=narrow)
+            narrow = "narrow" in request.POST
+            services.promote(version, request.user, alias=alias, narrow=narrow, **form.cleaned_data)
             told = "is live now" if alias == LIVE else f"is the {alias} now"
             self.message_user(request, f"{version} {told}.", messages.SUCCESS)
         else:
             self.message_user(request, "Say in a few words why the alias moves to it.", messages.ERROR)
+        return self.back_to(version)
+
+    def approve_view(self, request: HttpRequest, version: MemoryVersion) -> HttpResponse:
+        """An owner's word that the version may go live."""
+        approve(version, request.user)
+        self.message_user(request, f"You approved {version}. Another owner can promote it.", messages.SUCCESS)
+        return self.back_to(version)
+
+    def withdraw_view(self, request: HttpRequest, version: MemoryVersion) -> HttpResponse:
+        version.corpus.require(request.user, Role.OWNER)
+        withdraw(version, request.user)
+        self.message_user(request, f"Your approval of {version} was withdrawn.", messages.SUCCESS)
         return self.back_to(version)
 
     def remove_view(self, request: HttpRequest, version: MemoryVersion) -> HttpResponse:

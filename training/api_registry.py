@@ -78,6 +78,12 @@ class PromoteSerializer(ReasonSerializer):
     narrow = serializers.BooleanField(
         default=False, help_text="Go live although readers of the corpus could not ask it any more."
     )
+    override = serializers.CharField(
+        max_length=300,
+        default="",
+        allow_blank=True,
+        help_text="Why it goes live although the gate refuses it; recorded.",
+    )
 
 
 class AliasMoveToSerializer(PromoteSerializer):
@@ -242,7 +248,9 @@ class Promote(GenericAPIView[Any]):
     def post(self, request: Request, pk: int) -> Response:
         """Point ``live`` at this version (owners); the reason is recorded.
 
-        Refused with ``audience_narrowed`` where readers of the corpus could not ask it, unless ``narrow`` is true.
+        Refused with ``gate_refused`` and ``findings`` where the gate of the corpus does not let it through, unless
+        ``override`` says why it is to go live regardless; and with ``audience_narrowed`` where readers of the
+        corpus could not ask it, unless ``narrow`` is true.
         """
         version = version_of(request, pk, Role.OWNER)
         move = services.promote(version, request.user, **_checked(PromoteSerializer, request))

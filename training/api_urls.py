@@ -31,4 +31,5 @@ urlpatterns = [
     path("corpora/<slug:slug>/aliases/<slug:name>/", api_registry.AliasDetail.as_view(), name="api-alias"),
     path("corpora/<slug:slug>/alias-moves/", api_registry.AliasMoveList.as_view(), name="api-alias-moves"),
     path("", include("training.lab.api_urls_runs")),
+    path("", include("training.lab.api_urls_gate")),
 ]

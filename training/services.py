@@ -9,7 +9,17 @@ from django.db import IntegrityError, transaction
 from knowledge.models import Corpus, GenerationRun, Role
 from memosite.errors import Conflict, MemoError, NotAllowed, Unavailable
 from training.audience import CLOSED, AudienceNarrowed, warn_of_narrowing
-from training.models import ALIASES, CANDIDATE, LIVE, Alias, AliasMove, MemoryVersion, TrainingRun
+from training.lab import gate
+from training.models import (
+    ALIASES,
+    CANDIDATE,
+    LIVE,
+    Alias,
+    AliasMove,
+    GateCheck,
+    MemoryVersion,
+    TrainingRun,
+)
 from training.plans import Wishes, plan_training
 from training.signals import alias_moved
 
@@ -18,6 +28,13 @@ class NoLiveVersion(Unavailable):
     """The corpus has no memory that people may ask yet."""
 
     code = "no_live_version"
+
+
+class BadOverride(MemoError):
+    """A reason for overriding the gate that cannot be kept."""
+
+    code = "bad_override"
+    status = 422
 
 
 class UnknownAlias(MemoError):
@@ -93,43 +110,67 @@ def continue_after_generation(run: GenerationRun) -> None:
 
 
 def promote(
-    version: MemoryVersion, person: Any = None, *, reason: str, alias: str = LIVE, narrow: bool = False
+    version: MemoryVersion,
+    person: Any = None,
+    *,
+    reason: str,
+    alias: str = LIVE,
+    narrow: bool = False,
+    override: str = "",
 ) -> AliasMove:
     """Point an alias of the version's corpus at the version; the move is recorded with who, when and why.
 
-    Raises Conflict where it points there already, UnknownAlias, and AudienceNarrowed where readers of the corpus
-    could not ask its live memory any more, unless ``narrow`` says that they are to lose access.
+    ``override`` is an owner's reason to go live against the gate. Raises Conflict where the alias points there
+    already, UnknownAlias, GateRefused where the gate of the corpus does not let the version go live, BadOverride,
+    NotAllowed where somebody else than an owner overrides, and AudienceNarrowed where readers of the corpus could
+    not ask its live memory any more, unless ``narrow`` says that they are to lose access.
     """
     if alias not in ALIASES:
         raise UnknownAlias(f"There is no alias “{alias}”. The aliases are {' and '.join(ALIASES)}.")
+    if override := override.strip():
+        _require_override(version, person, override)
     if alias == LIVE and not narrow:
         warn_of_narrowing(version)
-    return _move(version, person, reason=reason, alias=alias)
+    return _pass_gate(version, person, reason=reason, alias=alias, override=override)
+
+
+def _require_override(version: MemoryVersion, person: Any, override: str) -> None:
+    most = GateCheck._meta.get_field("override_reason").max_length or 0
+    if len(override) > most:
+        raise BadOverride(f"Say in at most {most} characters why the gate is overridden.")
+    if person is not None:
+        version.corpus.require(person, Role.OWNER)
 
 
 def offer(version: MemoryVersion, person: Any, *, go_live: bool, reason: str) -> str:
     """Point an alias at a version that was just made: ``live`` if it is to go live, else ``candidate``.
 
-    It stays a candidate where going live would shut readers of its corpus out. Returns what happened, as a line
-    for a log; nothing happens where the alias points at it already, so this can be repeated safely.
+    It stays a candidate where going live would shut readers of its corpus out, and where the gate refuses it.
+    Returns what happened, as a line for a log; nothing happens where the alias points at it already, so this can
+    be repeated safely.
     """
     told = f"It is the {CANDIDATE} now."
     if go_live:
         try:
-            warn_of_narrowing(version)
-        except AudienceNarrowed as warning:
-            told = f"It did not go live, it is the {CANDIDATE}: {warning}"
-            go_live = False
-    alias = LIVE if go_live else CANDIDATE
+            return _offer(version, person, alias=LIVE, reason=reason, told="It is live now.")
+        except (AudienceNarrowed, gate.GateRefused) as refusal:
+            told = f"It did not go live, it is the {CANDIDATE}: {refusal}"
+    return _offer(version, person, alias=CANDIDATE, reason=reason, told=told)
+
+
+def _offer(version: MemoryVersion, person: Any, *, alias: str, reason: str, told: str) -> str:
+    if alias == LIVE:
+        warn_of_narrowing(version)
     if version.aliases.filter(name=alias).exists():
         return ""
-    _move(version, person, reason=reason, alias=alias)
-    return "It is live now." if go_live else told
+    _pass_gate(version, person, reason=reason, alias=alias)
+    return told
 
 
 def rollback(corpus: Corpus, person: Any = None, *, alias: str = LIVE) -> AliasMove:
     """Point the alias at the version before the present one; each further rollback goes one further back.
 
+    What the gate finds is recorded, but stops a rollback only by rules that bind it: then GateRefused is raised.
     Raises Conflict if there is none, and NotAllowed where the version before is closed to the person.
     """
     before = version_before(corpus, alias)
@@ -138,7 +179,7 @@ def rollback(corpus: Corpus, person: Any = None, *, alias: str = LIVE) -> AliasM
     if person is not None and not before.allows(person):
         raise NotAllowed(f"The version before is closed to you. {CLOSED}")
     present = MemoryVersion.objects.get(aliases__corpus=corpus, aliases__name=alias)
-    return _move(before, person, reason=f"Rollback from {present}", alias=alias, is_rollback=True)
+    return _pass_gate(before, person, reason=f"Rollback from {present}", alias=alias, is_rollback=True)
 
 
 def version_before(corpus: Corpus, alias: str = LIVE) -> MemoryVersion | None:
@@ -164,15 +205,32 @@ def _trail(corpus: Corpus, alias: str) -> list[int | None]:
     return trail
 
 
+def _pass_gate(version: MemoryVersion, person: Any, **how: Any) -> AliasMove:
+    """Move the alias if the gate allows it. A refusal is kept, after the transaction that found it is undone."""
+    try:
+        return _move(version, person, **how)
+    except gate.GateRefused as refusal:
+        refusal.attempt.keep()
+        raise
+
+
 @transaction.atomic
 def _move(
-    version: MemoryVersion, person: Any, *, reason: str, alias: str, is_rollback: bool = False
+    version: MemoryVersion,
+    person: Any,
+    *,
+    reason: str,
+    alias: str,
+    override: str = "",
+    is_rollback: bool = False,
 ) -> AliasMove:
+    """Ask the gate and move the alias while nobody else moves it, or changes rules or approvals."""
     Corpus.objects.select_for_update().get(pk=version.corpus_id)
     row = Alias.objects.filter(corpus=version.corpus, name=alias).first()
     before = row.version if row else None
     if before == version:
         raise Conflict(f"{version} is {alias} already.")
+    admitted = gate.admit(version, person, alias=alias, override=override, is_rollback=is_rollback)
     if row is None:
         row = Alias.objects.create(corpus=version.corpus, name=alias, version=version)
     else:
@@ -187,6 +245,7 @@ def _move(
         is_rollback=is_rollback,
     )
     move.tells_of(version.corpus, before, version)
+    admitted.keep(move)
     alias_moved.send(sender=Alias, alias=row, before=before)
     return move
 

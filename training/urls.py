@@ -23,4 +23,5 @@ urlpatterns = [
     path("corpora/<slug:slug>/versions/<int:number>/rebuild/", version_views.rebuild, name="rebuild-version"),
     path("corpora/<slug:slug>/versions/<int:number>/delete/", version_views.delete, name="delete-version"),
     path("", include("training.lab.urls_runs")),
+    path("", include("training.lab.urls_gate")),
 ]

@@ -25,6 +25,7 @@ from training.curve import chart_of
 from training.downloads import zip_response
 from training.exporting import card_of
 from training.figures import figures_of, settings_of
+from training.lab.gating import state_of
 from training.merge_report import report_of
 from training.models import CANDIDATE, LIVE, AliasMove, DeletedVersion, MemoryVersion, MergeRun, VersionKind
 from training.overview import knowledge_as_of
@@ -95,6 +96,7 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "parents": MemoryVersion.objects.for_reader(request.user).filter(children=shown),
         "children": MemoryVersion.objects.for_reader(request.user).filter(parents=shown),
         "readers_lost": readers_lost(shown),
+        "gate": None if shown.is_live else state_of(shown, request.user),
         "card": mark_safe(card_as_html(card_of(shown))),  # noqa: S308 - raw HTML in it is shown as text
         "merge": merge,
         "report": report_of(merge.result) if merge else None,
@@ -131,7 +133,14 @@ def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     _, chosen = version_or_404(request, slug, number, Role.OWNER)
     alias = request.POST.get("alias", LIVE)
     reason = reason_of(request, "the alias moves to this version")
-    services.promote(chosen, request.user, reason=reason, alias=alias, narrow="narrow" in request.POST)
+    services.promote(
+        chosen,
+        request.user,
+        reason=reason,
+        alias=alias,
+        narrow="narrow" in request.POST,
+        override=request.POST.get("override", ""),
+    )
     told = "answers from now on" if alias == LIVE else "is the candidate now"
     messages.success(request, f"Version {chosen.number} {told}.")
     return redirect(chosen)
@@ -181,6 +190,7 @@ def _side_by_side(request: HttpRequest, a: MemoryVersion, b: MemoryVersion) -> d
     settings = config_lines(a, b)
     return {
         "metrics": metric_lines(a, b),
+        "gates": [state_of(side, request.user) for side in dict.fromkeys((a, b)) if not side.is_live],
         "lineage": lineage_lines(a, b, request.user),
         "settings": settings,
         "differing": [line for line in settings if line.differs],

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from tests.evaluation.contests import DOWN
 from tests.factories import UserFactory
+from training.lab.gate import Finding
 from training.models import EvaluationRun
 
 pytestmark = pytest.mark.django_db
@@ -72,20 +70,11 @@ def test_only_curators_evaluate(leaders, specs, corpus):
 
 
 # --- The gate --------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Finding:
-    rule: str
-    passed: bool
-    words: str
-
-
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     """What the gate finds."""
     found: list[Finding] = []
-    module = ModuleType("training.lab.gate")
-    module.findings = lambda version: found  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "training.lab.gate", module)
+    monkeypatch.setattr("training.lab.run_gate.findings", lambda version: found)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from simple_history.models import HistoricalRecords
 
 from knowledge.models import Corpus, Document
 from training.models.closing import Closable, ClosableQuerySet
@@ -37,6 +38,8 @@ class GateRules(models.Model):
     needs_second_approver = models.BooleanField(
         default=False, help_text="Another owner than the one who moves the alias has approved the version."
     )
+
+    history = HistoricalRecords()
 
     class Meta:
         verbose_name_plural = "gate rules"
@@ -86,7 +89,16 @@ class GateCheck(Closable):
         ordering: ClassVar = ["-pk"]
 
     def __str__(self) -> str:
-        return f"Gate for {self.version}: {'passed' if self.passed else 'refused'}"
+        return f"Gate for {self.version}: {self.outcome}"
+
+    @property
+    def outcome(self) -> str:
+        """What came of it: passed, overridden, rolled back (which needs no passing) or refused."""
+        if self.move and self.move.is_rollback:
+            return "rolled back"
+        if self.passed:
+            return "passed"
+        return "overridden" if self.override_reason else "refused"
 
 
 class ForgottenDocument(models.Model):

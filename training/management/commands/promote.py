@@ -28,6 +28,9 @@ class Command(CorpusCommand):
         parser.add_argument(
             "--narrow", action="store_true", help="go live although readers of the corpus could not ask it"
         )
+        parser.add_argument(
+            "--override", default="", metavar="REASON", help="go live although the gate refuses it, and why"
+        )
         parser.add_argument("--rollback", action="store_true", help="go back to the version before")
 
     def work(self, corpus: Corpus, person: Any, options: dict[str, Any]) -> None:
@@ -41,5 +44,6 @@ class Command(CorpusCommand):
             if version is None:
                 raise CommandError(f"“{corpus}” has no version {options['number']}.")
             require_audience(version, person)
-            move = promote(version, person, reason=options["reason"], alias=alias, narrow=options["narrow"])
+            how = {name: options[name] for name in ("reason", "narrow", "override")}
+            move = promote(version, person, alias=alias, **how)
         self.stdout.write(f"{move.to_version} is {'live' if alias == LIVE else f'the {alias}'} now.")

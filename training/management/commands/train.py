@@ -14,6 +14,7 @@ from knowledge.commands import CorpusCommand, add_run_arguments, carry_out
 from knowledge.models import Corpus, Role
 from knowledge.templatetags.figures import duration, percent
 from training.choices import wishes_from
+from training.models import LIVE, AliasMove, TrainingRun
 from training.plans import GB, Plan, plan_training
 from training.services import start_training
 from training.supervisor import perform_training
@@ -64,6 +65,15 @@ class Command(CorpusCommand):
             return
         assert run.version is not None  # noqa: S101 - a run that succeeded has its version
         self.stdout.write(f"{run.version}: {recall_in_words(run.version.metrics)}; {run.seconds:.0f} s")
+        if options["go_live"]:
+            require_went_live(run)
+
+
+def require_went_live(run: TrainingRun) -> None:
+    """Raise CommandError, with the reason that the log gives, where the version only became the candidate."""
+    if not AliasMove.objects.filter(alias__name=LIVE, to_version=run.version).exists():
+        _, _, reason = run.log.rstrip().rpartition("\n")[2].partition(" ")
+        raise CommandError(reason)
 
 
 def recall_in_words(metrics: Mapping[str, Any]) -> str:
