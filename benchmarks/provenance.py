@@ -79,7 +79,7 @@ def demo_pairs() -> list[Taught]:
 
 def renamed_copies(pairs: Sequence[Taught]) -> Iterator[Taught]:
     """The pairs, then the pairs about others: each name with a syllable more, another one in each copy."""
-    from chat.evidence.texts import name_words
+    from chat.likeness.reading import name_words
 
     yield from pairs
     names = name_words(text for pair in pairs for text in pair[:2])
@@ -171,7 +171,7 @@ def a_turn(pairs: Sequence[Taught], asked: Sequence[int]) -> tuple[Any, Any]:
 def measure_grades(pairs: Sequence[Taught]) -> dict[str, Any]:
     """How right the grades are, on facts that are known to be the same or not."""
     from chat.evidence.grading import Claim, Grade
-    from chat.evidence.texts import Exchange, name_words
+    from chat.likeness.reading import Exchange, name_words
     from knowledge.pipeline.wording import words
 
     def graded(said: Taught, taught: Taught) -> Grade:

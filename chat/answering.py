@@ -15,7 +15,7 @@ from chat.models import Turn, TurnEvent, TurnStatus
 from chat.protocol.events import Event, Failed
 from chat.protocol.executive import Executive
 from chat.protocol.state import Budget, PastTurn
-from chat.protocol.stream import interrogate_in_batches
+from chat.protocol.stream import interrogate
 from chat.storing import store
 from chat.writing import Database, writer
 from memosite.database import DatabaseThreads
@@ -64,7 +64,7 @@ async def answer(
             await database(store, turn, failed)
             yield failed
             return
-        batches = interrogate_in_batches(
+        batches = interrogate(
             turn.question,
             setting.executive,
             memory,

@@ -76,7 +76,8 @@ async def interrogated(
     started = time.monotonic()
     events = [
         event
-        async for event in interrogate(question, executive, memory, budget=budget)
+        async for batch in interrogate(question, executive, memory, budget=budget)
+        for event in batch
         if event.type != "heartbeat"
     ]
     final = _final(events)

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from rapidfuzz import fuzz
 
-from chat.evidence.texts import (
+from chat.likeness.reading import (
     KINDS,
     KINDS_ASKED,
     Exchange,

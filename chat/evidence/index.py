@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat.evidence.grading import Claim, Grade, Graded
-from chat.evidence.texts import Exchange, terms
+from chat.likeness.reading import Exchange, terms
 from knowledge.pipeline.wording import normal
 
 #: So many pairs with the most words in common are graded.

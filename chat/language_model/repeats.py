@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rapidfuzz import fuzz
 
-from chat.evidence.texts import Exchange as Text
-from chat.evidence.texts import Reading, name_words, read
+from chat.likeness.reading import Exchange as Text
+from chat.likeness.reading import Reading, name_words, read
 from chat.protocol.state import Exchange, State, same_question_key
 from knowledge.pipeline.wording import words
 

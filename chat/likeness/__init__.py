@@ -1,1 +1,1 @@
-"""Whether two questions ask for the same, and whether two answers say the same. Plain Python."""
+"""Questions and answers taken apart: whether two ask for the same, and whether two say the same. Plain Python."""

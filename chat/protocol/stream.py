@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import suppress
 
 from chat.protocol.events import AnyData, Event, Heartbeat, Stopped
 from chat.protocol.executive import Executive
@@ -26,41 +26,14 @@ async def interrogate(
     stop: asyncio.Event | None = None,
     clock: Callable[[], float] = time.monotonic,
     heartbeat_seconds: float = HEARTBEAT_SECONDS,
-) -> AsyncGenerator[Event, None]:
-    """Answer a question, one event at a time; the last event, and only the last, is final, stopped or error.
-
-    Once ``stop`` is set, the call to EXECUTIVE or MEMORY that is under way is cancelled, and ``stopped`` is the
-    next and last event. A heartbeat comes after ``heartbeat_seconds`` without any other event. ``clock`` counts
-    seconds. Nothing is raised: what goes wrong is told in ``error``.
-    """
-    batches = interrogate_in_batches(
-        question,
-        executive,
-        memory,
-        budget=budget,
-        history=history,
-        stop=stop,
-        clock=clock,
-        heartbeat_seconds=heartbeat_seconds,
-    )
-    async with aclosing(batches):
-        async for batch in batches:
-            for event in batch:
-                yield event
-
-
-async def interrogate_in_batches(
-    question: str,
-    executive: Executive,
-    memory: Memory,
-    *,
-    budget: Budget = Budget(),  # noqa: B008 - frozen
-    history: Sequence[PastTurn] = (),
-    stop: asyncio.Event | None = None,
-    clock: Callable[[], float] = time.monotonic,
-    heartbeat_seconds: float = HEARTBEAT_SECONDS,
 ) -> AsyncGenerator[list[Event], None]:
-    """As ``interrogate``, with the events that happened at the same time together: they are stored at once."""
+    """Answer a question: the events as they happen, those of one moment together, so that they are stored at once.
+
+    The last event, and only the last, is final, stopped or error. Once ``stop`` is set, the call to EXECUTIVE or
+    MEMORY that is under way is cancelled, and ``stopped`` is the next and last event. A heartbeat comes after
+    ``heartbeat_seconds`` without any other event. ``clock`` counts seconds. Nothing is raised: what goes wrong is
+    told in ``error``.
+    """
     happened: asyncio.Queue[AnyData] = asyncio.Queue()
     session = Session(executive, memory, budget, happened.put_nowait, clock)
     work = asyncio.create_task(session.run(question, history))
@@ -117,13 +90,12 @@ async def _cancelled(work: asyncio.Task[None]) -> None:
         await work
 
 
-def blocking(events: AsyncIterator[Event]) -> Iterator[Event]:
-    """The events for callers without an event loop: each is waited for when it is asked for."""
-    stream = aiter(events)
+def blocking(stream: AsyncGenerator[list[Event], None]) -> Iterator[Event]:
+    """The events, one at a time, for callers without an event loop: each is waited for when it is asked for."""
 
-    async def step() -> Event | None:
+    async def step() -> list[Event] | None:
         return await anext(stream, None)
 
     with asyncio.Runner() as runner:
-        while (event := runner.run(step())) is not None:
-            yield event
+        while (events := runner.run(step())) is not None:
+            yield from events

@@ -1,4 +1,4 @@
-// Keys and small deeds that all chat pages share: search, a new conversation, help, the sidebar on phones, copying.
+// Keys and small deeds that all chat pages share: search, a new conversation, help, the sidebar on phones.
 
 const sidebar = document.getElementById("sidebar");
 const toggle = document.getElementById("sidebar-toggle");
@@ -54,28 +54,9 @@ function closeWhatIsOpen(event) {
 
 toggle?.addEventListener("click", () => openSidebar(!sidebar.classList.contains("is-open")));
 
-async function copy(button) {
-  const before = button.textContent;
-  const reply = await fetch(button.dataset.url).catch(() => null);
-  const isThere = reply?.ok && !reply.redirected; // who is logged out is led to the login
-  button.textContent = isThere && (await toClipboard(await reply.text())) ? "Copied" : "Could not be copied";
-  setTimeout(() => { button.textContent = before; }, 2500);
-}
-
-async function toClipboard(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
-  const field = Object.assign(document.createElement("textarea"), { value: text }); // without TLS there is no clipboard
-  document.body.append(field);
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  return done;
-}
-
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-do]");
   if (button?.dataset.do === "help") help.showModal();
-  if (button?.dataset.do === "copy") copy(button);
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }

@@ -70,6 +70,24 @@ def test_a_turn_is_shared_with_a_colleague_and_taken_back(visitor: Page, site, t
     assert sharing.shared_with(reader, link.rstrip("/").rsplit("/", 1)[-1]) is None
 
 
+@pytest.mark.parametrize("has_clipboard", [True, False], ids=["with TLS", "without TLS"])
+def test_the_link_of_a_shared_turn_is_copied_by_a_button(visitor: Page, site, turn, context, has_clipboard):
+    if has_clipboard:
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+    else:
+        visitor.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    sharing.share(turn)
+    log_in(visitor, site, "owner")
+    visitor.goto(f"{site}{turn.conversation.get_absolute_url()}")
+    visitor.get_by_role("button", name="Copy", exact=True).click()
+    expect(visitor.get_by_role("button", name="Copied")).to_be_focused()
+    visitor.get_by_label("Search").first.fill("")
+    visitor.keyboard.press("Control+V")
+    link = visitor.get_by_label("Link for people who may read all that was asked here").input_value()
+    expect(visitor.get_by_label("Search").first).to_have_value(link)
+    expect(visitor.get_by_role("button", name="Copy", exact=True)).to_be_visible()
+
+
 def test_an_owner_sets_the_chat_up(visitor: Page, site, corpus, owner):
     executive_endpoint("gpt")
     log_in(visitor, site, "owner")

@@ -12,7 +12,7 @@ import pytest
 from chat.evidence.grading import Claim, Grade, Graded
 from chat.evidence.index import CANDIDATES, PairIndex, Taught
 from chat.evidence.shelf import Shelf
-from chat.evidence.texts import Exchange, name_words
+from chat.likeness.reading import Exchange, name_words
 from knowledge import demo
 from knowledge.pipeline.types import Pair
 from knowledge.pipeline.wording import words

@@ -166,7 +166,8 @@ async def stopped_while(executive: object, memory: object, waiting: asyncio.Even
         stop.set()
 
     pressing = asyncio.create_task(press())
-    events = [event async for event in interrogate(LEADS, executive, memory, stop=stop)]  # type: ignore[arg-type]
+    stream = interrogate(LEADS, executive, memory, stop=stop)  # type: ignore[arg-type]
+    events = [event async for batch in stream for event in batch]
     await pressing
     return events
 
@@ -213,14 +214,14 @@ async def test_stop_cancels_the_batch_that_memory_is_working_on() -> None:
 async def test_a_turn_that_waits_shows_that_it_is_alive() -> None:
     executive, stop = Hanging(), asyncio.Event()
     events = []
-    async for event in interrogate(
+    async for batch in interrogate(
         LEADS,
         executive,
         ScriptedMemory({}),
         stop=stop,
         heartbeat_seconds=0.01,  # type: ignore[arg-type]
     ):
-        events.append(event)
+        events += batch
         if types(events) == ["heartbeat"] * 2:
             stop.set()
     assert types(events)[-1] == "stopped"
@@ -231,8 +232,8 @@ async def test_a_turn_that_waits_shows_that_it_is_alive() -> None:
 async def test_a_stream_that_nobody_reads_any_more_lets_go_of_its_calls() -> None:
     memory = Hanging()
     stream = interrogate(LEADS, PlannedExecutive(TWO_HOPS), memory)  # type: ignore[arg-type]
-    async for event in stream:
-        if event.type == "sub_query":
+    async for batch in stream:
+        if "sub_query" in types(batch):
             break
     await memory.asked.wait()
     await stream.aclose()  # type: ignore[attr-defined]
