@@ -9,7 +9,7 @@ import numpy as np
 
 from chat.contestants.excerpts import Excerpt
 from chat.contestants.ledger import Ledger
-from chat.evidence.texts import terms
+from chat.likeness.reading import terms
 
 
 class KeywordIndex:
