@@ -37,7 +37,16 @@ from knowledge.models import (
     UnreadSentence,
 )
 from memosite.models import Endpoint, EndpointRole
-from training.models import LIVE, Alias, MemoryVersion, MergeRun, TrainedPair, TrainingRun
+from training.models import (
+    LIVE,
+    Alias,
+    EvaluationQuestion,
+    EvaluationSet,
+    MemoryVersion,
+    MergeRun,
+    TrainedPair,
+    TrainingRun,
+)
 
 PASSWORD = "a long enough secret"
 
@@ -340,3 +349,28 @@ class DemandFactory(DjangoModelFactory):
             UnansweredQuestion.objects.create(
                 demand=self, question=question, missing=[], asked_at=self.last_asked_at
             )
+
+
+class EvaluationSetFactory(DjangoModelFactory):
+    """A set of questions; ``questions=["Who ...?"]`` asks them, each with the answer Ada Lund."""
+
+    class Meta:
+        model = EvaluationSet
+        skip_postgeneration_save = True
+
+    corpus = factory.SubFactory(CorpusFactory)
+    name = factory.Sequence(lambda n: f"Set {n}")
+
+    @factory.post_generation
+    def questions(self, create: bool, texts: list[str] | None, **kwargs: Any) -> None:
+        for text in texts or ():
+            EvaluationQuestionFactory(evaluation_set=self, text=text)
+
+
+class EvaluationQuestionFactory(DjangoModelFactory):
+    class Meta:
+        model = EvaluationQuestion
+
+    evaluation_set = factory.SubFactory(EvaluationSetFactory)
+    text = factory.Sequence(lambda n: f"Who leads Project {n}?")
+    answers = factory.LazyFunction(lambda: ["Ada Lund"])

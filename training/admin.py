@@ -18,11 +18,12 @@ from memosite.runs import Run
 from training import admin_bases, admin_registry, admin_serving, services
 from training.audience import open_versions
 from training.curve import chart_of
+from training.lab import admin_sets
 from training.lineage import documents_changed_since
 from training.merge_report import report_of
 from training.models import LIVE, Alias, MemoryVersion, MergeRun, TrainingRun
 
-__all__ = ["admin_bases", "admin_registry", "admin_serving"]  # they register their admins
+__all__ = ["admin_bases", "admin_registry", "admin_serving", "admin_sets"]  # they register their admins
 
 admin.site.unregister(Corpus)
 

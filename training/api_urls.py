@@ -1,6 +1,6 @@
 """REST addresses of training."""
 
-from django.urls import path
+from django.urls import include, path
 
 from training import api, api_merges, api_registry
 
@@ -30,4 +30,5 @@ urlpatterns = [
     path("corpora/<slug:slug>/aliases/", api_registry.AliasList.as_view(), name="api-aliases"),
     path("corpora/<slug:slug>/aliases/<slug:name>/", api_registry.AliasDetail.as_view(), name="api-alias"),
     path("corpora/<slug:slug>/alias-moves/", api_registry.AliasMoveList.as_view(), name="api-alias-moves"),
+    path("", include("training.lab.api_urls_sets")),
 ]

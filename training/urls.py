@@ -1,6 +1,6 @@
 """Addresses of the pages about corpora, trainings and memory versions."""
 
-from django.urls import path
+from django.urls import include, path
 
 from training import merge_views, train_views, version_views, views
 
@@ -22,4 +22,5 @@ urlpatterns = [
     path("corpora/<slug:slug>/versions/<int:number>/export/", version_views.export, name="export-version"),
     path("corpora/<slug:slug>/versions/<int:number>/rebuild/", version_views.rebuild, name="rebuild-version"),
     path("corpora/<slug:slug>/versions/<int:number>/delete/", version_views.delete, name="delete-version"),
+    path("", include("training.lab.urls_sets")),
 ]
