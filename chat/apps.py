@@ -10,10 +10,11 @@ class ChatConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from chat import checking, contesting, feedback, transcripts
+        from chat import checking, contesting, feedback, peoples_questions, transcripts
         from knowledge.signals import pairs_suggested, reflections_changed
         from memosite.endpoints import trials
         from training.lab import executives
+        from training.lab.providers import PEOPLES_QUESTIONS, READ_VALUES
         from training.lab.transcripts import renderers
         from training.signals import alias_moved
 
@@ -24,9 +25,18 @@ class ChatConfig(AppConfig):
         contesting.register()
         renderers.append(transcripts.draw)
         executives.offers.append(transcripts.offers)
+        PEOPLES_QUESTIONS["correction"] = peoples_questions.corrected
+        PEOPLES_QUESTIONS["demand"] = peoples_questions.demanded
+        READ_VALUES["rules"] = _read_values
 
 
 async def _try_as_executive(client: Any) -> Any:
     from chat.executives import try_as_executive
 
     return await try_as_executive(client)
+
+
+def _read_values(question: str, answer: str) -> tuple[str, ...]:
+    from chat.rules.answers import values_of
+
+    return values_of(question, answer)

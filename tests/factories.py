@@ -41,7 +41,9 @@ from training.models import (
     LIVE,
     Alias,
     AskedQuestion,
+    EvaluationQuestion,
     EvaluationRun,
+    EvaluationSet,
     MemoryVersion,
     MergeRun,
     TrainedPair,
@@ -369,3 +371,28 @@ class DemandFactory(DjangoModelFactory):
             UnansweredQuestion.objects.create(
                 demand=self, question=question, missing=[], asked_at=self.last_asked_at
             )
+
+
+class EvaluationSetFactory(DjangoModelFactory):
+    """A set of questions; ``questions=["Who ...?"]`` asks them, each with the answer Ada Lund."""
+
+    class Meta:
+        model = EvaluationSet
+        skip_postgeneration_save = True
+
+    corpus = factory.SubFactory(CorpusFactory)
+    name = factory.Sequence(lambda n: f"Set {n}")
+
+    @factory.post_generation
+    def questions(self, create: bool, texts: list[str] | None, **kwargs: Any) -> None:
+        for text in texts or ():
+            EvaluationQuestionFactory(evaluation_set=self, text=text)
+
+
+class EvaluationQuestionFactory(DjangoModelFactory):
+    class Meta:
+        model = EvaluationQuestion
+
+    evaluation_set = factory.SubFactory(EvaluationSetFactory)
+    text = factory.Sequence(lambda n: f"Who leads Project {n}?")
+    answers = factory.LazyFunction(lambda: ["Ada Lund"])

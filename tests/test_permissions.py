@@ -97,10 +97,40 @@ PAGES = [
     Row("evaluations", "get", pages_for("curator"), SLUG),
     Row("evaluations", "post", pages_for("curator", done=422), SLUG),  # no set is chosen
     Row("evaluation-run", "get", pages_for("curator"), ("slug", "evaluation")),
-    Row("evaluation-question", "get", pages_for("curator"), ("slug", "evaluation", "position")),
+    Row("asked-question", "get", pages_for("curator"), ("slug", "evaluation", "position")),
     Row("cancel-evaluation", "post", pages_for("curator", done=302), ("slug", "evaluation")),
     Row("resume-evaluation", "post", pages_for("curator", done=302), ("slug", "failed_evaluation")),
     Row("export-evaluation", "get", pages_for("curator"), ("slug", "evaluation")),
+    Row("evaluation-sets", "get", pages_for("curator"), SLUG),
+    Row("evaluation-sets", "post", pages_for("curator", done=302), SLUG, {"name": "New"}),
+    Row("evaluation-sets", "post", pages_for("owner", done=302), SLUG, {"name": "New", "is_golden": "on"}),
+    # No approved pair names a value: there is nothing to ask.
+    Row(
+        "make-evaluation-set",
+        "post",
+        pages_for("curator", done=302),
+        SLUG,
+        {"source": "feedback", "name": "New", "most": "5"},
+    ),
+    Row("import-evaluation-set", "get", pages_for("curator"), SLUG),
+    Row("import-evaluation-set", "post", pages_for("curator", done=422), SLUG),  # no file
+    Row("evaluation-set", "get", pages_for("curator"), ("slug", "set")),
+    Row("change-evaluation-set", "post", pages_for("curator", done=302), ("slug", "set"), {"name": "New"}),
+    Row("change-evaluation-set", "post", pages_for("owner", done=302), ("slug", "golden"), {"name": "New"}),
+    Row("delete-evaluation-set", "post", pages_for("curator", done=302), ("slug", "set")),
+    Row("delete-evaluation-set", "post", pages_for("owner", done=302), ("slug", "golden")),
+    Row("export-evaluation-set", "get", pages_for("curator"), ("slug", "set")),
+    Row("new-evaluation-question", "get", pages_for("curator"), ("slug", "set")),
+    Row("new-evaluation-question", "get", pages_for("owner"), ("slug", "golden")),
+    Row("evaluation-question", "get", pages_for("curator"), ("slug", "set", "question")),
+    Row(
+        "evaluation-question",
+        "post",
+        pages_for("curator", done=302),
+        ("slug", "set", "question"),
+        {"text": "Who?"},
+    ),
+    Row("delete-evaluation-question", "post", pages_for("curator", done=302), ("slug", "set", "question")),
     Row("chat-settings", "get", pages_for("owner"), SLUG),
     Row("chat-settings", "post", pages_for("owner", done=302), SLUG, {"retention_days": "30"}),
     Row("usage", "get", (LOGIN, 403, 403, 403, 200)),
@@ -226,6 +256,41 @@ API = [
     Row("api-turn-feedback", "get", (401, 404, 200, 404, 404), ("answered",)),
     Row("api-turn-feedback", "post", (401, 404, 201, 404, 404), ("answered",), {"is_good": True}),
     Row("api-turn-feedback", "delete", (401, 404, 204, 404, 404), ("answered",)),
+    Row("api-evaluation-sets", "get", api_for("curator"), SLUG),
+    Row("api-evaluation-sets", "post", api_for("curator", done=201), SLUG, {"name": "New"}),
+    Row("api-evaluation-sets", "post", api_for("owner", done=201), SLUG, {"name": "New", "is_golden": True}),
+    Row("api-evaluation-set-import", "post", api_for("curator", done=415), SLUG, {}),  # it takes a file
+    Row(
+        "api-evaluation-set-make",
+        "post",
+        api_for("curator", done=409),  # no curator has answered what people said
+        SLUG,
+        {"source": "feedback", "name": "New"},
+    ),
+    Row("api-evaluation-set", "get", api_for("curator"), ("set",)),
+    Row("api-evaluation-set", "patch", api_for("curator"), ("set",), {"name": "New"}),
+    Row("api-evaluation-set", "patch", api_for("owner"), ("golden",), {"is_golden": False}),
+    Row("api-evaluation-set", "delete", api_for("curator", done=204), ("set",)),
+    Row("api-evaluation-set", "delete", api_for("owner", done=204), ("golden",)),
+    Row("api-evaluation-set-export", "get", api_for("curator"), ("set",)),
+    Row("api-evaluation-questions", "get", api_for("curator"), ("set",)),
+    Row(
+        "api-evaluation-questions",
+        "post",
+        api_for("curator", done=201),
+        ("set",),
+        {"question": "Who?", "answers": ["Bo"]},
+    ),
+    Row(
+        "api-evaluation-questions",
+        "post",
+        api_for("owner", done=201),
+        ("golden",),
+        {"question": "Who?", "answers": ["Bo"]},
+    ),
+    Row("api-evaluation-question", "get", api_for("curator"), ("question",)),
+    Row("api-evaluation-question", "patch", api_for("curator"), ("question",), {"answers": ["Bo"]}),
+    Row("api-evaluation-question", "delete", api_for("curator", done=204), ("question",)),
     Row("api-demand", "get", api_for("curator"), SLUG),
     Row("api-demand-group", "patch", api_for("curator"), ("slug", "demand"), {"status": "dismissed"}),
 ]
@@ -277,8 +342,12 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
     answered = factories.AnsweredTurnFactory(
         conversation=factories.ConversationFactory(corpus=corpus, person=reader), version=live
     )
+    questions = factories.EvaluationSetFactory(corpus=corpus)
     made = {
         "answered": answered,
+        "set": questions,
+        "golden": factories.EvaluationSetFactory(corpus=corpus, is_golden=True),
+        "question": factories.EvaluationQuestionFactory(evaluation_set=questions),
         "feedback": factories.FeedbackFactory(turn=answered),
         "demand": factories.DemandFactory(corpus=corpus),
         "document": factories.DocumentFactory(corpus=corpus),
@@ -334,7 +403,8 @@ def test_every_address_is_in_the_matrix():
 
 
 ADMIN_LISTS = ["knowledge_corpus", "knowledge_document", "knowledge_reflection", "training_memoryversion"]
-ADMIN_LISTS += ["training_mergerun", "training_evaluationrun", "training_gaterules", "training_gatecheck"]
+ADMIN_LISTS += ["training_mergerun", "training_gaterules", "training_gatecheck"]
+ADMIN_LISTS += ["training_evaluationset", "training_evaluationquestion", "training_evaluationrun"]
 
 
 @pytest.mark.parametrize("page", ADMIN_LISTS)

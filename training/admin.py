@@ -19,7 +19,7 @@ from training import admin_bases, admin_registry, admin_serving, services
 from training.admin_closable import ClosableRunAdmin
 from training.audience import open_versions
 from training.curve import chart_of
-from training.lab import admin_gate, admin_runs
+from training.lab import admin_gate, admin_runs, admin_sets
 from training.lineage import documents_changed_since
 from training.merge_report import report_of
 from training.models import LIVE, Alias, EvaluationRun, MemoryVersion, MergeRun, TrainingRun
@@ -30,6 +30,7 @@ __all__ = [  # they register their admins
     "admin_registry",
     "admin_runs",
     "admin_serving",
+    "admin_sets",
 ]
 
 admin.site.unregister(Corpus)

@@ -32,4 +32,5 @@ urlpatterns = [
     path("corpora/<slug:slug>/alias-moves/", api_registry.AliasMoveList.as_view(), name="api-alias-moves"),
     path("", include("training.lab.api_urls_runs")),
     path("", include("training.lab.api_urls_gate")),
+    path("", include("training.lab.api_urls_sets")),
 ]

@@ -24,4 +24,5 @@ urlpatterns = [
     path("corpora/<slug:slug>/versions/<int:number>/delete/", version_views.delete, name="delete-version"),
     path("", include("training.lab.urls_runs")),
     path("", include("training.lab.urls_gate")),
+    path("", include("training.lab.urls_sets")),
 ]
