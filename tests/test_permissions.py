@@ -92,7 +92,7 @@ PAGES = [
     Row("evaluations", "get", pages_for("curator"), SLUG),
     Row("evaluations", "post", pages_for("curator", done=422), SLUG),  # no set is chosen
     Row("evaluation-run", "get", pages_for("curator"), ("slug", "evaluation")),
-    Row("evaluation-question", "get", pages_for("curator"), ("slug", "evaluation", "position")),
+    Row("asked-question", "get", pages_for("curator"), ("slug", "evaluation", "position")),
     Row("cancel-evaluation", "post", pages_for("curator", done=302), ("slug", "evaluation")),
     Row("resume-evaluation", "post", pages_for("curator", done=302), ("slug", "failed_evaluation")),
     Row("export-evaluation", "get", pages_for("curator"), ("slug", "evaluation")),

@@ -187,7 +187,7 @@ def test_the_noise_table_shows_the_change_against_the_clean_run(leaders, specs, 
 
 
 def test_a_question_shows_each_answer_with_its_interrogation_side_by_side(run, curator):
-    told = page(curator, "evaluation-question", run.pk, 1)
+    told = page(curator, "asked-question", run.pk, 1)
     assert told.count('<div class="timeline">') == 2
     for text in (
         ATLAS,
@@ -208,7 +208,7 @@ def test_events_that_no_chat_knows_are_listed_plainly(run, curator):
     answer = run.contestants.first().answers.first()
     answer.transcript = [{"type": "retrieved", "data": {"passages": ["<b>Ada</b>"]}}]
     answer.save()
-    told = page(curator, "evaluation-question", run.pk, 1)
+    told = page(curator, "asked-question", run.pk, 1)
     assert "<strong>retrieved</strong>" in told
     assert "&lt;b&gt;Ada&lt;/b&gt;" in told
 
@@ -217,7 +217,7 @@ def test_what_failed_is_told_on_the_page_of_the_run_and_of_the_question(leaders,
     contest.answers["memory"] |= {ATLAS: DOWN}
     run = carry_through(start_evaluation(leaders, specs))
     assert "1 failed" in page(curator, "evaluation-run", run.pk)
-    assert str(DOWN) in page(curator, "evaluation-question", run.pk, 1)
+    assert str(DOWN) in page(curator, "asked-question", run.pk, 1)
 
 
 def test_a_run_is_cancelled_and_a_failed_one_goes_on(leaders, specs, curator):
@@ -240,7 +240,7 @@ def test_a_run_that_asks_a_closed_version_is_there_for_its_audience_alone(leader
     insider.groups.add(secret.reader_group)
     assert run.title not in page(curator, "evaluations")
     assert run.title in page(browser_of(insider), "evaluations")
-    for name, arguments in (("evaluation-run", ()), ("evaluation-question", (1,)), ("export-evaluation", ())):
+    for name, arguments in (("evaluation-run", ()), ("asked-question", (1,)), ("export-evaluation", ())):
         address = reverse(name, args=["harbour", run.pk, *arguments])
         assert [curator.get(address).status_code, browser_of(insider).get(address).status_code] == [404, 200]
     rest = reverse("api-evaluation", args=[run.pk])

@@ -145,7 +145,7 @@ def question(request: HttpRequest, slug: str, pk: int, position: int) -> HttpRes
         "next": position + 1 if position < last else None,
         "last": last,
     }
-    return render(request, "lab/question.html", context)
+    return render(request, "lab/asked_question.html", context)
 
 
 @login_required

@@ -13,6 +13,6 @@ urlpatterns = [
     path(
         "corpora/<slug:slug>/evaluations/<int:pk>/questions/<int:position>/",
         run_views.question,
-        name="evaluation-question",
+        name="asked-question",
     ),
 ]

@@ -11,8 +11,8 @@ from django.core.management.base import CommandError, CommandParser
 from knowledge.commands import CorpusCommand, add_run_arguments, carry_out
 from knowledge.models import Corpus, Role
 from training.lab.files import FORMS
-from training.lab.gating import failures_of
 from training.lab.report import report_of, table_lines
+from training.lab.run_gate import failures_of
 from training.lab.running import perform_evaluation
 from training.lab.wishes import Wishes, level_of, start
 from training.models import EvaluationRun
