@@ -136,7 +136,7 @@ def test_the_result_shows_figures_with_intervals_changes_and_charts(run, curator
     for text in (
         "100 % <span",
         "20 % <span",
-        "−80.0 (",
+        "−80.0 <span",
         "BM25 (top 1) · Built-in rules",
         "By kind of question",
     ):

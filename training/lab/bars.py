@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 from knowledge.templatetags.figures import percent
 
-WIDTH = 480  # of the plot itself, in units of the drawing
-ROW, BAR, LABEL = 46, 14, 18  # height of a row, of its bar, and where its label stands
+WIDTH = 600  # of the plot itself, in units of the drawing
+ROW, BAR, LABEL, TOLD = (
+    72,
+    14,
+    18,
+    58,
+)  # height of a row, of its bar, and where its label and its figures stand
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Bar:
     label: str
     told: str
     label_y: int
+    told_y: int
     y: int
     middle: float
     width: float
@@ -65,6 +71,7 @@ def _bar(place: int, row: Measured) -> Bar:
         label=row.label,
         told=row.in_words,
         label_y=ROW * place + LABEL,
+        told_y=ROW * place + TOLD,
         y=y,
         middle=y + BAR / 2,
         width=round(WIDTH * row.share, 1),

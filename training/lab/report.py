@@ -28,8 +28,16 @@ class Change:
     p: float
 
     @property
+    def points(self) -> str:
+        return points(self.difference)
+
+    @property
+    def interval(self) -> str:
+        return f"{points(self.low)} to {points(self.high)}"
+
+    @property
     def in_words(self) -> str:
-        return f"{points(self.difference)} ({points(self.low)} to {points(self.high)})"
+        return f"{self.points} ({self.interval})"
 
     @property
     def p_in_words(self) -> str:
