@@ -270,7 +270,7 @@ def _second_approver(case: Case) -> Iterator[Finding]:
     elif owners:
         words = f"Only {case.person} has approved it, who cannot promote it as well: another owner has to."
     else:
-        words = "No owner has approved it yet: another one than who promotes it has to."
+        words = "No owner has approved it yet. Another one than who promotes it has to."
     yield Finding("second_approver", bool(others), words)
 
 
