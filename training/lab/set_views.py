@@ -27,6 +27,7 @@ SETS_ON_A_PAGE = 50
 QUESTIONS_ON_A_PAGE = 50
 PREVIEWED = 5
 ERRORS_SHOWN = 100
+NEW = "new_%s"  # the ids of one of the two forms on a page
 KINDS = {"": "All", "answerable": "Answerable", "unanswerable": "Not answerable", "set": "Sets"}
 
 
@@ -47,7 +48,7 @@ def question_or_404(request: HttpRequest, slug: str, pk: int, question: int) -> 
 def evaluation_sets(request: HttpRequest, slug: str) -> HttpResponse:
     """The sets of a corpus; posted to, a new empty one."""
     corpus = corpus_or_404(request, slug, Role.CURATOR)
-    form = SetForm(request.POST or None)
+    form = SetForm(request.POST or None, auto_id=NEW)
     if request.method == "POST" and form.is_valid():
         return redirect(sets.create_set(corpus, request.user, **form.cleaned_data))
     return _all_sets(request, corpus, new=form)
@@ -75,7 +76,7 @@ def _all_sets(
     context = {
         "corpus": corpus,
         "page": Paginator(rows, SETS_ON_A_PAGE).get_page(request.GET.get("page")),
-        "new": new or SetForm(),
+        "new": new or SetForm(auto_id=NEW),
         "make": make or MakeForm(),
         "makers": MAKERS.values(),
         "may_own": corpus.allows(request.user, Role.OWNER),
