@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-import inflect
 import lemminflect
+import typeguard
 
 from knowledge.rules.lexicon import DEGREE_ADVERBS, PREPOSITIONS
 
-_ENGINE = inflect.engine()
+if TYPE_CHECKING:
+    import inflect
+
+
+def _inflect_engine() -> inflect.engine:
+    """Inflect without its checks of types at run time.
+
+    Typeguard compiles inflect anew for them whenever it is imported: more than a second of every start of a
+    process, and several times the time of each call.
+    """
+    checked, typeguard.typechecked = typeguard.typechecked, lambda function: function  # type: ignore
+    try:
+        import inflect
+    finally:
+        typeguard.typechecked = checked
+    return inflect.engine()
+
+
+_ENGINE = _inflect_engine()
 _MODERN_FORMS = {
     ("be", "VBD"): ("was", "were"),
     ("lie", "VBN"): ("lain",),

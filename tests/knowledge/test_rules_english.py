@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+import inflect
 import pytest
+import typeguard
 
 from knowledge.rules import english
 
@@ -173,3 +175,8 @@ def test_articles_and_possessives() -> None:
     assert english.with_indefinite_article("hour") == "an hour"
     assert english.possessive("Jonas") == "Jonas's"
     assert english.possessive("the employees") == "the employees'"
+
+
+def test_inflect_is_loaded_without_checks_of_types_which_cost_a_second_of_every_start() -> None:
+    assert "typeguard" not in inflect.engine.plural_noun.__code__.co_names
+    assert typeguard.typechecked.__module__.startswith("typeguard"), "others have their checks"

@@ -7,8 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from knowledge.models import Corpus
 from tests.factories import MemoryVersionFactory, ReflectionFactory, TrainedPairFactory
+from tests.once import made_once
 from tests.training.bases import save_qwen2
 from tests.training.test_engine import TINY, facts
 from training.engine.config import EngineConfig
@@ -46,6 +49,12 @@ def family(folder: Path, steps: int = 30) -> tuple[Path, list[Path]]:
         for name, first in (("one", 8), ("two", 12))
     ]
     return start, children
+
+
+def young_family(folders: pytest.TempPathFactory) -> list[Path]:
+    """Two MEMORYs that go on from one start, hardly trained, for tests of merging that read them alone."""
+    folder = made_once(folders, "young-family", lambda made: family(made, steps=6))
+    return [folder / "one", folder / "two"]
 
 
 def registered(folders: list[Path], memories: Path, corpora: list[Corpus]) -> list[MemoryVersion]:

@@ -9,6 +9,7 @@ import torch
 from peft import AutoPeftModelForCausalLM
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
+from tests.once import made_once
 from tests.training.bases import BASES, save_qwen2
 from tests.training.test_engine import facts
 from training.engine.bases import fingerprint, pin, stored_dtype
@@ -32,22 +33,21 @@ def train(base: Path, output: Path, recipe: str, *options: str) -> dict:
 
 @pytest.fixture(scope="module", params=list(BASES))
 def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return BASES[request.param](tmp_path_factory.mktemp("base") / request.param, TEXTS)
+    kind = request.param
+    return made_once(tmp_path_factory, f"base-{kind}", lambda folder: BASES[kind](folder, TEXTS))
 
 
 @pytest.fixture(scope="module")
 def full(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("full")
-    train(base, folder, "full", "learning_rate=4e-3", "max_steps=220")
-    return folder
+    options = ("learning_rate=4e-3", "max_steps=220")
+    return made_once(tmp_path_factory, f"full-{base.name}", lambda out: train(base, out, "full", *options))
 
 
 @pytest.fixture(scope="module")
 def adapter(full: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LoRA on a base that can speak already: the full fine-tune."""
-    folder = tmp_path_factory.mktemp("adapter")
-    train(full, folder, "lora", "learning_rate=5e-3", "max_steps=60")
-    return folder
+    options = ("learning_rate=5e-3", "max_steps=60")
+    return made_once(tmp_path_factory, f"lora-{full.name}", lambda out: train(full, out, "lora", *options))
 
 
 def answers_of(model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast) -> list[str]:

@@ -14,7 +14,7 @@ from memosite.errors import NotAllowed
 from memosite.runs import Status, work_on
 from tests.factories import CorpusFactory, MemoryVersionFactory, ReflectionFactory, UserFactory
 from tests.training.test_engine import TINY, facts
-from tests.training.trained import train, version_of
+from tests.training.trained import version_of
 from tests.workbench import browser_of, make_person
 from training.continuing import CONTINUED_RATE, Continued
 from training.engine import artifact as artifacts
@@ -24,14 +24,8 @@ from training.plans import BadPlan, Wishes, plan_training
 from training.services import start_training
 from training.supervisor import perform_training
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("warm_engines")]
 SHORT = {"full_rate_steps": 40, "near_recall": 1.0, "max_decays": 1, "check_below": 0.01}
-
-
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A MEMORY of the facts 0 to 5."""
-    return train(tmp_path_factory.mktemp("continuing"))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from training.models import BaseModel, MemoryVersion, TrainingRun
 from training.registering import add_pairs
 from training.serving import memory_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("warm_engines")]
 RATE = 5e-3
 
 

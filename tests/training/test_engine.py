@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from memosite.errors import MemoError
+from tests.once import made_once
 from training.engine.recall import LocalMemory
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -56,11 +57,12 @@ def run(command: list[str]) -> tuple[int, list[dict]]:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("engine")
-    code, events = run(write(folder, facts(16)))
-    assert code == 0, events[-1]
-    assert events[-1]["event"] == "done"
-    return folder / "memory"
+    def train(folder: Path) -> None:
+        code, events = run(write(folder, facts(16)))
+        assert code == 0, events[-1]
+        assert events[-1]["event"] == "done"
+
+    return made_once(tmp_path_factory, "engine", train) / "memory"
 
 
 def test_it_recalls_what_it_was_trained_on(trained):

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from memosite.errors import MemoError
+from tests.once import made_once
 from tests.training import parents as make
 from tests.training.test_engine import TINY
 from training.engine import artifact
@@ -37,13 +38,17 @@ A, B = torch.tensor([1.0, -2.0, 3.0, 0.5]), torch.tensor([-1.0, -1.0, 2.0, 4.0])
 
 @pytest.fixture(scope="module")
 def family(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
-    return make.family(tmp_path_factory.mktemp("family"))
+    folder = made_once(tmp_path_factory, "older-family", make.family)
+    return folder / "start", [folder / "one", folder / "two"]
 
 
 @pytest.fixture(scope="module")
 def adapters(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("adapters")
-    return make.adapters(folder, make.base_of(folder / "base"))
+    def train(folder: Path) -> None:
+        make.adapters(folder, make.base_of(folder / "base"))
+
+    folder = made_once(tmp_path_factory, "adapters", train)
+    return [folder / "one", folder / "two"]
 
 
 def combined(method: str, *tensors: torch.Tensor, **values: Any) -> torch.Tensor:

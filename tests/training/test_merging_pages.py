@@ -187,6 +187,7 @@ def test_rest_hides_a_merge_of_what_one_may_not_read(desk, harbour):
 
 # --- The command ---------------------------------------------------------------------------------------------
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("warm_engines")
 def test_the_command_merges_and_tells_what_was_kept(parents, cara, capsys):
     call_command("merge_versions", "harbour", "1", "tower:1", "--method", "slerp", "--here", "--user", "cara")
     said = capsys.readouterr().out

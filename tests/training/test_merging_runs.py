@@ -20,9 +20,10 @@ from training.models import MemoryVersion, MergeRun, TrainedPair, VersionKind
 from training.overview import knowledge_as_of
 from training.registry import VersionNeeded, delete_version
 
-pytestmark = pytest.mark.django_db(
-    transaction=True
-)  # a run at work has a thread with a connection of its own
+pytestmark = [
+    pytest.mark.django_db(transaction=True),  # a run at work has a thread with a connection of its own
+    pytest.mark.usefixtures("warm_engines"),
+]
 
 
 def done(run: MergeRun) -> MergeRun:

@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from knowledge.models import Role
 from tests.factories import MemoryVersionFactory
 from tests.training.test_engine import facts
-from tests.training.trained import train, train_adapter, version_of
+from tests.training.trained import train_adapter, version_of
 from tests.workbench import browser_of, make_person
 from training.engine.card import CardFacts, licence_in, model_card
 from training.engine.recall import LocalMemory
@@ -34,11 +34,6 @@ PLAIN = {
     "tokenizer.json",
     "tokenizer_config.json",
 }
-
-
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(tmp_path_factory.mktemp("export"))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from django.urls import reverse
 from knowledge.models import Corpus, Role
 from tests.factories import CorpusFactory, ReflectionFactory
 from tests.training.test_engine import facts
-from tests.training.trained import train, version_of
+from tests.training.trained import version_of
 from tests.workbench import browser_of, make_person
 from training.engine.intake import FolderRefused
 from training.engine.recall import LocalMemory
@@ -25,12 +25,7 @@ from training.engine_process import EngineFailed
 from training.importing import import_folder, import_zip
 from training.models import MemoryVersion
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(tmp_path_factory.mktemp("import"))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("warm_engines")]
 
 
 @pytest.fixture

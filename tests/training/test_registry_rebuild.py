@@ -14,7 +14,7 @@ from knowledge.models import Role
 from memosite.errors import Conflict
 from memosite.runs import Status, work_on
 from tests.factories import TrainingRunFactory
-from tests.training.trained import train, version_of
+from tests.training.trained import version_of
 from tests.workbench import browser_of, make_person
 from training.engine import artifact as artifacts
 from training.models import MemoryVersion, TrainingRun
@@ -23,11 +23,6 @@ from training.rebuilding import CannotRebuild, perform_rebuild, source_pairs, st
 pytestmark = pytest.mark.django_db(
     transaction=True
 )  # a run at work has a thread with a connection of its own
-
-
-@pytest.fixture(scope="module")
-def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(tmp_path_factory.mktemp("rebuild"))
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ from typing import Any
 from tests.factories import CorpusFactory, MemoryVersionFactory
 from tests.training.bases import save_qwen2
 from tests.training.test_engine import facts, run, write
-from training.engine.recipes import recipe_values
+from training.engine.config import load_config
+from training.engine.pairs import Pair
+from training.engine.run import train_memory
 from training.models import MemoryVersion, TrainedPair, pair_digest
 from training.rebuilding import keep_source_pairs
 
@@ -28,17 +30,12 @@ def train_adapter(folder: Path) -> Path:
     """A LoRA adapter on a base of random weights: it knows nothing yet, and says it in words of its own."""
     pairs = facts(6)
     base = save_qwen2(folder / "base", [f"{pair['question']} {pair['answer']}" for pair in pairs])
-    recipe = recipe_values("lora") | {
-        "base": str(base),
-        "max_steps": 12,
-        "learning_rate": 5e-3,
-        "accumulate": 1,
-    }
     folder = folder / "adapter"
-    command = write(folder, pairs)
-    (folder / "config.json").write_text(json.dumps(recipe))
-    code, events = run(command)
-    assert code == 0, events[-1]
+    write(folder, pairs)
+    options = [f"base={base}", "max_steps=12", "learning_rate=5e-3", "accumulate=1"]
+    config = load_config(None, options, "lora")
+    for _ in train_memory([Pair(**pair) for pair in pairs], folder / "memory", config):
+        pass
     return folder / "memory"
 
 
