@@ -37,7 +37,7 @@ from knowledge.models import (
     UnreadSentence,
 )
 from memosite.models import Endpoint, EndpointRole
-from training.models import LIVE, Alias, MemoryVersion, MergeRun, TrainedPair, TrainingRun
+from training.models import LIVE, Alias, MemoryVersion, MergeRun, ProbeRun, TrainedPair, TrainingRun
 
 PASSWORD = "a long enough secret"
 
@@ -222,6 +222,21 @@ class MergeRunFactory(DjangoModelFactory):
     @factory.post_generation
     def closed_by(self, create: bool, corpus: Corpus | None, **kwargs: Any) -> None:
         self.corpora.add(self.corpus, *([corpus] if corpus else []))  # type: ignore[attr-defined]
+
+
+class ProbeRunFactory(DjangoModelFactory):
+    """Questions to a version that wait for a worker, for the people to whom the version is open."""
+
+    class Meta:
+        model = ProbeRun
+        skip_postgeneration_save = True
+
+    version = factory.SubFactory(MemoryVersionFactory)
+    corpus = factory.LazyAttribute(lambda row: row.version.corpus)
+
+    @factory.post_generation
+    def audience(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        self.tells_of(self.corpus, self.version, self.other)  # type: ignore[attr-defined]
 
 
 class ChatSettingsFactory(DjangoModelFactory):

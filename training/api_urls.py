@@ -3,6 +3,7 @@
 from django.urls import path
 
 from training import api, api_merges, api_registry
+from training.lab import api_urls_knowledge
 
 urlpatterns = [
     path("corpora/<slug:slug>/train/", api.Train.as_view(), name="api-train"),
@@ -30,4 +31,5 @@ urlpatterns = [
     path("corpora/<slug:slug>/aliases/", api_registry.AliasList.as_view(), name="api-aliases"),
     path("corpora/<slug:slug>/aliases/<slug:name>/", api_registry.AliasDetail.as_view(), name="api-alias"),
     path("corpora/<slug:slug>/alias-moves/", api_registry.AliasMoveList.as_view(), name="api-alias-moves"),
+    *api_urls_knowledge.urlpatterns,
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from celery import shared_task
 
 from memosite.runs import work_on
+from training.lab.purposes import perform_probes
 from training.merging import perform_merge
-from training.models import MergeRun, TrainingRun
+from training.models import MergeRun, ProbeRun, TrainingRun
 from training.supervisor import perform_training
 
 
@@ -20,3 +21,9 @@ def train(run_id: int) -> None:
 def merge(run_id: int) -> None:
     """Work on a merge, or go on with it."""
     work_on(MergeRun.objects.get(pk=run_id), perform_merge)
+
+
+@shared_task(name=ProbeRun.task_name)
+def probe(run_id: int) -> None:
+    """Put the questions of a run to the MEMORYs, or go on with it."""
+    work_on(ProbeRun.objects.get(pk=run_id), perform_probes)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from training import merge_views, train_views, version_views, views
+from training.lab import urls_knowledge
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -22,4 +23,5 @@ urlpatterns = [
     path("corpora/<slug:slug>/versions/<int:number>/export/", version_views.export, name="export-version"),
     path("corpora/<slug:slug>/versions/<int:number>/rebuild/", version_views.rebuild, name="rebuild-version"),
     path("corpora/<slug:slug>/versions/<int:number>/delete/", version_views.delete, name="delete-version"),
+    *urls_knowledge.urlpatterns,
 ]
