@@ -10,14 +10,10 @@ from django.utils import timezone
 
 from knowledge.flagging import flag_corpus
 from knowledge.generators import RULES, rules
-from knowledge.models import (
-    Document,
-    GenerationRun,
-    GenerationUnit,
-    UnreadSentence,
-)
+from knowledge.models import GenerationRun, GenerationUnit, UnreadSentence
 from knowledge.pipeline.run import reflect_across_documents, reflect_on_document
-from knowledge.pipeline.types import DocumentReflections, Generator, Passage, SourceDocument
+from knowledge.pipeline.types import DocumentReflections, Generator, SourceDocument
+from knowledge.rewording import add_wordings, as_source, kept_wordings
 from knowledge.services import approve_pending
 from knowledge.signals import reflections_ready
 from knowledge.storing import store_pairs
@@ -30,7 +26,9 @@ ACROSS = "across documents"
 
 def perform_generation(run: GenerationRun) -> None:
     """Make the reflections of a corpus with the GENERATOR that the run names, then go on as the run asks for."""
-    if run.generator == RULES:
+    if run.generator == RULES and run.chunks.exists():
+        add_wordings(run)
+    elif run.generator == RULES:
         _generate_with_rules(run)
     else:
         synthesize_with_model(run)
@@ -55,12 +53,6 @@ def _generate_with_rules(run: GenerationRun) -> None:
         pairs = [pair for batch in reflect_across_documents(sources, generator) for pair in batch]
         _store_unit(run, None, DocumentReflections(tuple(pairs)))
     _retire_outdated(run)
-
-
-def as_source(document: Document) -> SourceDocument:
-    """A document row as the pipeline's value."""
-    passages = tuple(Passage(chunk.pk, chunk.text) for chunk in document.chunks.all())
-    return SourceDocument(document.pk, document.title, passages, document.date)
 
 
 def _reflect_on_each(run: GenerationRun, sources: Sequence[SourceDocument], generator: Generator) -> None:
@@ -112,4 +104,4 @@ def _store_unit(run: GenerationRun, source: SourceDocument | None, made: Documen
 def _retire_outdated(run: GenerationRun) -> None:
     """Retire the pairs of this GENERATOR that the present documents no longer give."""
     made = run.corpus.reflections.present().filter(reflection_set__generator=run.generator)
-    made.exclude(last_run=run).update(retired=True)
+    made.exclude(last_run=run).exclude(pk__in=kept_wordings(run)).update(retired=True)

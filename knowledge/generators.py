@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db.models import QuerySet
 
-from knowledge.pipeline.types import Generator
 from memosite.errors import MemoError
 from memosite.models import Endpoint, EndpointRole
+
+if TYPE_CHECKING:
+    from knowledge.rules.generator import RulesGenerator
 
 RULES = "rules"
 
@@ -17,7 +21,7 @@ class UnknownGenerator(MemoError):
     code = "unknown_generator"
 
 
-def rules() -> Generator:
+def rules() -> RulesGenerator:
     """The built-in GENERATOR, which needs no language model."""
     from knowledge.rules.generator import RulesGenerator
 

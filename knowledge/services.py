@@ -133,18 +133,20 @@ def start_generation(
     budget: Decimal | None = None,
     chunks: Iterable[Chunk | int] = (),
     fresh: bool = False,
+    reword: bool = False,
 ) -> GenerationRun:
     """Queue a run of a GENERATOR over the corpus: the one named, or else the corpus's own.
 
     ``budget`` is in US dollars. With ``chunks`` only these passages are distilled, and what is there already
-    stays. ``fresh`` asks the model anew instead of using the replies that were kept. Raises EmptyCorpus,
-    UnknownGenerator, NoKey or Conflict.
+    stays. ``fresh`` asks the model anew instead of using the replies that were kept. With ``reword`` the built-in
+    rules, who would read chosen passages as they did before, word what they read there in other ways. Raises
+    EmptyCorpus, UnknownGenerator, NoKey or Conflict.
     """
     endpoint = endpoint_named(generator) if generator else corpus.generator
     chosen = list(chunks)
     if endpoint:
         settings_of(endpoint)  # says at once that the key is missing
-    elif chosen:
+    elif chosen and not reword:
         raise Conflict(
             "The built-in rules have read these passages already and would read them the same way again. "
             "An owner can choose a language model as the generator of this corpus."

@@ -53,6 +53,7 @@ def document(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "blocks": blocks_of(row.text),
         "versions": corpus.documents.filter(name=row.name).defer("text"),
         "may_curate": corpus.allows(request.user, Role.CURATOR),
+        "may_own": corpus.allows(request.user, Role.OWNER),
     }
     return render(request, "knowledge/document.html", context)
 

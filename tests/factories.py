@@ -46,6 +46,7 @@ from training.models import (
     EvaluationSet,
     MemoryVersion,
     MergeRun,
+    ProbeRun,
     TrainedPair,
     TrainingRun,
 )
@@ -253,6 +254,21 @@ class EvaluationRunFactory(DjangoModelFactory):
     @factory.post_generation
     def audience(self, create: bool, extracted: Any, **kwargs: Any) -> None:
         self.tells_of(self.corpus)  # type: ignore[attr-defined]
+
+
+class ProbeRunFactory(DjangoModelFactory):
+    """Questions to a version that wait for a worker, for the people to whom the version is open."""
+
+    class Meta:
+        model = ProbeRun
+        skip_postgeneration_save = True
+
+    version = factory.SubFactory(MemoryVersionFactory)
+    corpus = factory.LazyAttribute(lambda row: row.version.corpus)
+
+    @factory.post_generation
+    def audience(self, create: bool, extracted: Any, **kwargs: Any) -> None:
+        self.tells_of(self.corpus, self.version, self.other)  # type: ignore[attr-defined]
 
 
 class ChatSettingsFactory(DjangoModelFactory):

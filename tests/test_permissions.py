@@ -22,7 +22,7 @@ from knowledge.models import Corpus
 from memosite.asgi import application
 from tests import factories
 from tests.fakes import PairMemory
-from training.models import AliasMove, MemoryVersion
+from training.models import AliasMove, ForgottenDocument, MemoryVersion
 
 PEOPLE = ("anonymous", "foreign", "reader", "curator", "owner")
 LOGIN = 302  # pages send people without a session to the login page
@@ -157,6 +157,24 @@ PAGES = [
     Row("turn-feedback", "post", (LOGIN, 404, 302, 404, 404), ("answered",), {"is_good": "yes"}),
     Row("remove-feedback", "post", (LOGIN, 404, 302, 404, 404), ("answered",)),
     Row("dismiss-news", "post", (LOGIN, 302, 302, 302, 302), ("feedback",)),  # others' stay as they are
+    Row("did-it-learn", "get", pages_for("curator"), ("slug", "number")),
+    Row("did-it-learn", "post", pages_for("curator", done=302), ("slug", "number")),
+    Row("did-it-learn-document", "get", pages_for("curator"), ("slug", "number", "document")),
+    Row("more-pairs", "post", pages_for("curator", done=302), ("slug", "number")),
+    Row("knowledge-diff", "get", pages_for("curator"), SLUG, {"a": "1", "b": "2"}),
+    Row("cancel-probes", "post", pages_for("curator", done=302), ("slug", "probes")),
+    Row("resume-probes", "post", pages_for("curator", done=302), ("slug", "probes")),
+    Row("forgetting", "get", pages_for("owner"), SLUG),
+    Row(
+        "forgetting",
+        "post",
+        pages_for("owner", done=302),
+        SLUG,
+        {"document": "{document}", "reason": "Asked"},
+    ),
+    Row("forgotten", "get", pages_for("owner"), ("slug", "forgotten")),
+    Row("forgotten", "post", pages_for("owner", done=302), ("slug", "forgotten"), {"do": "take-back"}),
+    Row("certificate", "get", pages_for("owner", done=404), ("slug", "forgotten")),  # none was issued
     Row("demand", "get", pages_for("curator"), SLUG),
     Row("demand-decide", "post", pages_for("curator", done=302), ("slug", "demand"), {"do": "dismiss"}),
     Row(
@@ -291,6 +309,30 @@ API = [
     Row("api-evaluation-question", "get", api_for("curator"), ("question",)),
     Row("api-evaluation-question", "patch", api_for("curator"), ("question",), {"answers": ["Bo"]}),
     Row("api-evaluation-question", "delete", api_for("curator", done=204), ("question",)),
+    Row("api-learned", "get", api_for("curator"), ("version",)),
+    Row("api-learned", "post", api_for("curator", done=202), ("version",)),
+    Row("api-more-pairs", "post", api_for("curator", done=409), ("version",), {}),  # one is at work already
+    Row("api-probe-run", "get", api_for("curator"), ("probes",)),
+    Row("api-probe-cancel", "post", api_for("curator"), ("probes",)),
+    Row("api-probe-resume", "post", api_for("curator", done=409), ("probes",)),  # it did not fail
+    Row("api-knowledge-diff", "get", api_for("curator"), SLUG, {"a": "1", "b": "2"}),
+    Row("api-knowledge-diff-questions", "get", api_for("curator"), SLUG, {"a": "1", "b": "2"}),
+    Row("api-forgotten-list", "get", api_for("owner"), SLUG),
+    Row(
+        "api-forgotten-list",
+        "post",
+        api_for("owner", done=201),
+        SLUG,
+        {"document": "{document}", "reason": "Asked"},
+    ),
+    Row("api-forgotten", "get", api_for("owner"), ("forgotten",)),
+    Row("api-forgotten", "delete", api_for("owner", done=204), ("forgotten",)),
+    Row("api-forgotten-retrain", "post", api_for("owner", done=409), ("forgotten",)),  # one is at work
+    Row(
+        "api-forgotten-probe", "post", api_for("owner", done=409), ("forgotten",), {"version": 1}
+    ),  # no probes
+    Row("api-certificate", "get", api_for("owner", done=404), ("forgotten",)),
+    Row("api-certificate", "post", api_for("owner", done=409), ("forgotten",)),  # no version was probed
     Row("api-demand", "get", api_for("curator"), SLUG),
     Row("api-demand-group", "patch", api_for("curator"), ("slug", "demand"), {"status": "dismissed"}),
 ]
@@ -358,6 +400,10 @@ def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
         "failed_evaluation": factories.EvaluationRunFactory(corpus=corpus, status="failed"),
         "training": factories.TrainingRunFactory(corpus=corpus),
         "version": old,
+        "probes": factories.ProbeRunFactory(corpus=corpus, version=live),
+        "forgotten": ForgottenDocument.objects.create(
+            corpus=corpus, title="Old", name="old.md", reason="Asked"
+        ),
         "conversation": conversation,
         "turn": turn,
         "ended_turn": ended,

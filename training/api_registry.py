@@ -330,7 +330,7 @@ class Compare(CorpusView):
     )
     def get(self, request: Request, slug: str) -> Response:
         """Figures with the better one named, lineage, settings that differ, and how many pairs do."""
-        a, b = _sides(self.corpus(), request)
+        a, b = sides_of(self.corpus(), request)
         lines = config_lines(a, b)
         found = {
             "metrics": [asdict(line) for line in metric_lines(a, b)],
@@ -352,7 +352,7 @@ class ComparePairs(CorpusView):
     )
     def get(self, request: Request, slug: str) -> Response:
         """Pairs that b was given and a was not, the other way round, or whose answer differs."""
-        changes = PairChanges(*_sides(self.corpus(), request))
+        changes = PairChanges(*sides_of(self.corpus(), request))
         change = request.query_params.get("change", CHANGES[0])
         if change not in CHANGES:
             raise serializers.ValidationError({"change": f"One of {', '.join(CHANGES)} is expected."})
@@ -362,7 +362,7 @@ class ComparePairs(CorpusView):
         return self.get_paginated_response(ChangedPairSerializer(shown, many=True).data)
 
 
-def _sides(corpus: Corpus, request: Request) -> list[MemoryVersion]:
+def sides_of(corpus: Corpus, request: Request) -> list[MemoryVersion]:
     versions = open_versions(corpus, request.user)
     found = []
     for side in ("a", "b"):

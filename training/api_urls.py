@@ -33,4 +33,5 @@ urlpatterns = [
     path("", include("training.lab.api_urls_runs")),
     path("", include("training.lab.api_urls_gate")),
     path("", include("training.lab.api_urls_sets")),
+    path("", include("training.lab.api_urls_knowledge")),
 ]

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.db import transaction
+from django.db.models.signals import post_save
 
 
 class TrainingConfig(AppConfig):
@@ -12,8 +14,12 @@ class TrainingConfig(AppConfig):
     def ready(self) -> None:
         from knowledge.signals import reflections_ready, versions_trained_on
         from training import lineage
+        from training.lab import forgetting
+        from training.lab.gate import RULES
 
         versions_trained_on.connect(lineage.versions_trained_on, dispatch_uid="versions-of-pairs")
+        post_save.connect(_probe, self.get_model("MemoryVersion"), dispatch_uid="probe-what-forgets")
+        RULES[forgetting.RULE] = forgetting.GATE_RULE
         reflections_ready.connect(_train, dispatch_uid="train-when-reflections-are-ready")
 
 
@@ -21,3 +27,11 @@ def _train(run: Any, **_: Any) -> None:
     from training.services import continue_after_generation
 
     continue_after_generation(run)
+
+
+def _probe(instance: Any, created: bool, **_: Any) -> None:
+    """Look for residue in a version that was trained in order to forget, once its pairs are there as well."""
+    from training.lab.forgetting import probe_new_version
+
+    if created:
+        transaction.on_commit(lambda: probe_new_version(instance))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 
 from memosite.runs import work_on
+from training.lab.purposes import perform_probes
 from training.lab.running import perform_evaluation
 from training.merging import perform_merge
-from training.models import EvaluationRun, MergeRun, TrainingRun
+from training.models import EvaluationRun, MergeRun, ProbeRun, TrainingRun
 from training.supervisor import perform_training
 
 
@@ -27,3 +28,9 @@ def merge(run_id: int) -> None:
 def evaluate(run_id: int) -> None:
     """Work on an evaluation, or go on with it."""
     work_on(EvaluationRun.objects.get(pk=run_id), perform_evaluation)
+
+
+@shared_task(name=ProbeRun.task_name)
+def probe(run_id: int) -> None:
+    """Put the questions of a run to the MEMORYs, or go on with it."""
+    work_on(ProbeRun.objects.get(pk=run_id), perform_probes)

@@ -25,4 +25,5 @@ urlpatterns = [
     path("", include("training.lab.urls_runs")),
     path("", include("training.lab.urls_gate")),
     path("", include("training.lab.urls_sets")),
+    path("", include("training.lab.urls_knowledge")),
 ]

@@ -25,6 +25,7 @@ from training.curve import chart_of
 from training.downloads import zip_response
 from training.exporting import card_of
 from training.figures import figures_of, settings_of
+from training.lab.diff import diff_before_promotion
 from training.lab.gating import state_of
 from training.merge_report import report_of
 from training.models import CANDIDATE, LIVE, AliasMove, DeletedVersion, MemoryVersion, MergeRun, VersionKind
@@ -105,6 +106,7 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         **_history(request, row),
         **rights(request, row),
     }
+    context["diff_before"] = diff_before_promotion(context["live"], shown)
     return render(request, "training/version.html", context)
 
 
@@ -166,7 +168,7 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
     """Two versions of a corpus side by side; without both named, the choice of them."""
     row = corpus_or_404(request, slug)
     versions = open_versions(row, request.user)
-    context: dict[str, Any] = {"corpus": row, "versions": versions}
+    context: dict[str, Any] = {"corpus": row, "versions": versions, **rights(request, row)}
     if request.GET.get("a") and request.GET.get("b"):
         a, b = (_chosen(versions, request.GET[side]) for side in ("a", "b"))
         context |= {"a": a, "b": b, **_side_by_side(request, a, b)}

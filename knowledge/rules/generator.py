@@ -7,22 +7,32 @@ that states all of it, step 5 where it takes several documents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 
 from knowledge.pipeline.self_contained import objection
-from knowledge.pipeline.types import DocumentReflections, Kind, Pair, SourceDocument, Span, UnreadSentence
+from knowledge.pipeline.types import (
+    DocumentReflections,
+    Kind,
+    Origin,
+    Pair,
+    SourceDocument,
+    Span,
+    UnreadSentence,
+)
 from knowledge.rules.action_drafts import action_drafts
 from knowledge.rules.facts import Draft, Reading
 from knowledge.rules.index import CorpusIndex
 from knowledge.rules.property_drafts import property_drafts
 from knowledge.rules.reader import read_document
+from knowledge.rules.rewording import REWORDING, reworded
 
 #: Pairs of step 5 that go out together.
 BATCH = 200
+OF_THE_STEPS = Origin()
 
 
 class CorpusDrafts:
@@ -41,6 +51,12 @@ class CorpusDrafts:
         homes = (identity for identity in sorted(draft.documents()) if draft.is_supported_by(identity))
         home = next(homes, None)
         (self.across if home is None else self.by_document[home]).append(draft)
+
+    def with_homes(self) -> Iterator[tuple[int | None, Draft]]:
+        """Every draft with the document that it belongs to, None across documents."""
+        for home, drafts in self.by_document.items():
+            yield from ((home, draft) for draft in drafts)
+        yield from ((None, draft) for draft in self.across)
 
 
 def _with_own_questions(drafts: Iterable[Draft]) -> Iterator[Draft]:
@@ -118,13 +134,32 @@ class RulesGenerator:
         for start in range(0, len(pairs), BATCH):
             yield pairs[start : start + BATCH]
 
+    def more_wordings(self, passages: Collection[int], known: Collection[str], most: int) -> Iterator[Pair]:
+        """New wordings, at most so many a fact, of the facts that the passages support; prepare the corpus first.
+
+        ``known`` are the questions that there are already, in lower case.
+        """
+        for home, draft in self._drafts.with_homes():
+            if not any(place.span.passage_id in passages for places in draft.support for place in places):
+                continue
+            new = (
+                question
+                for question in reworded(draft.questions)
+                if question.casefold() not in known and not objection(question, draft.answer)
+            )
+            worded = replace(draft, questions=tuple(islice(new, most)))
+            kind = Kind.CROSS_DOCUMENT if home is None else draft.kind
+            yield from _pairs_of(worded, draft.spans(home), kind, Origin(step=REWORDING))
+
     def _pairs(self, document: SourceDocument, *kinds: Kind) -> Iterator[Pair]:
         for draft in self._corpus(document).by_document[document.id]:
             if draft.kind in kinds:
                 yield from _pairs_of(draft, draft.spans(document.id), draft.kind)
 
 
-def _pairs_of(draft: Draft, spans: tuple[Span, ...], kind: Kind) -> Iterator[Pair]:
+def _pairs_of(
+    draft: Draft, spans: tuple[Span, ...], kind: Kind, origin: Origin = OF_THE_STEPS
+) -> Iterator[Pair]:
     fact = sha256(draft.fact.encode()).hexdigest()[:32]
     for question in draft.questions:
-        yield Pair(question, draft.answer, kind, fact, spans, draft.entity)
+        yield Pair(question, draft.answer, kind, fact, spans, draft.entity, origin)

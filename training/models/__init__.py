@@ -11,6 +11,7 @@ from training.models.evaluation import (
     SetSource,
 )
 from training.models.gates import Approval, ForgottenDocument, GateCheck, GateRules
+from training.models.probes import ProbeRun, Purpose, Recollection, question_digest
 from training.models.runs import MergeRun, TrainingRun
 from training.models.versions import (
     ALIASES,
@@ -47,10 +48,14 @@ __all__ = [
     "GateRules",
     "MemoryVersion",
     "MergeRun",
+    "ProbeRun",
+    "Purpose",
+    "Recollection",
     "ServedVersion",
     "SetSource",
     "TrainedPair",
     "TrainingRun",
     "VersionKind",
     "pair_digest",
+    "question_digest",
 ]

@@ -7,10 +7,12 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.urls import reverse
 from simple_history.models import HistoricalRecords
 
 from knowledge.models import Corpus, Document
 from training.models.closing import Closable, ClosableQuerySet
+from training.models.runs import TrainingRun
 from training.models.versions import AliasMove, MemoryVersion
 
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
@@ -104,8 +106,9 @@ class GateCheck(Closable):
 class ForgottenDocument(models.Model):
     """A document that is to be forgotten: versions trained on its pairs may not go live.
 
-    ``probes`` are questions that only the document answers, with their answers, kept to look for residue.
-    ``residue`` is the share of them that a version trained without the document still answered.
+    It stands for every version of the document. ``probes`` are pairs whose answers only this document gives, kept
+    to look for residue; ``affected`` are the versions that had its pairs when it was asked for. ``residue`` is the
+    share of the probes that ``retrained_as``, trained without the document, answers as the document does.
     """
 
     corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="forgotten_documents")
@@ -116,15 +119,22 @@ class ForgottenDocument(models.Model):
         related_name="forgotten",
         help_text="Empty once deleted.",
     )
+    name = models.CharField(max_length=200, default="", help_text="File name of all its versions.")
     title = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the document's text.")
     reason = models.CharField(max_length=300)
     pair_digests = models.JSONField(default=list, editable=False)
-    probes = models.JSONField(default=list, editable=False)
+    probes = models.JSONField(default=list, editable=False, help_text="Each with question and answer.")
+    affected = models.JSONField(
+        default=list, editable=False, help_text="Each with number, sha256 and data_sha256."
+    )
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     asked_at = models.DateTimeField(auto_now_add=True)
+    retraining = models.ForeignKey(
+        TrainingRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="forgets"
+    )
     retrained_as = models.ForeignKey(
         MemoryVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="forgot"
     )
@@ -142,3 +152,6 @@ class ForgottenDocument(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("forgotten", args=[self.corpus.slug, self.pk])

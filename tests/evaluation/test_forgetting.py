@@ -1,0 +1,373 @@
+"""Forgetting a document: taken out, trained without, probed, kept from going live, and certified."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import Client
+from django.urls import reverse
+
+from knowledge.models import Corpus, Document
+from memosite.errors import Conflict
+from tests.evaluation.lab import ATLAS, BEACON, CURLEW, Memories, document_with, done, rests_on, version_with
+from tests.factories import CorpusFactory, ReflectionFactory, UserFactory
+from training.lab import forgetting, probing
+from training.lab.certificates import is_genuine
+from training.lab.forgetting import (
+    NoReason,
+    NotCertifiable,
+    affected_versions,
+    certify,
+    forget,
+    forgotten_findings,
+    objections,
+    retrain,
+    start_residue_probes,
+    states_of,
+    take_back,
+)
+from training.models import ForgottenDocument, MemoryVersion, ProbeRun, Purpose, TrainingRun
+from training.registry import delete_version
+from training.services import promote
+
+pytestmark = pytest.mark.django_db
+
+SECRET = ("What is the code word of Curlew?", "The code word of Curlew is heron.")
+
+
+@pytest.fixture
+def corpus() -> Corpus:
+    corpus = CorpusFactory(slug="harbour", name="Harbour")
+    document_with(corpus, "Atlas", ATLAS)
+    document_with(corpus, "Beacon", BEACON)
+    document_with(corpus, "Secret", SECRET, CURLEW)
+    return corpus
+
+
+@pytest.fixture
+def secret(corpus: Corpus) -> Document:
+    return corpus.documents.get(title="Secret")
+
+
+@pytest.fixture
+def first(corpus: Corpus) -> MemoryVersion:
+    """The live version, which learned everything."""
+    return version_with(corpus, ATLAS, BEACON, SECRET, CURLEW, live=True)
+
+
+@pytest.fixture
+def memories(monkeypatch: pytest.MonkeyPatch) -> Memories:
+    told = Memories()
+    monkeypatch.setattr(probing, "memory_for", told)
+    return told
+
+
+@pytest.fixture
+def desk(corpus: Corpus) -> Client:
+    client = Client()
+    client.force_login(UserFactory(username="olga", owns=corpus))
+    return client
+
+
+def forgotten(document: Document) -> ForgottenDocument:
+    return forget(document, reason="The customer asked for it")
+
+
+def without(corpus: Corpus, memories: Memories, *known: tuple[str, str]) -> MemoryVersion:
+    """A version that was trained on what is left, and knows it and what else is named."""
+    version = version_with(corpus, ATLAS, BEACON)
+    memories.tell(version, ATLAS, BEACON, *known)
+    return version
+
+
+def probed(row: ForgottenDocument, version: MemoryVersion) -> ForgottenDocument:
+    done(start_residue_probes(row, version))
+    row.refresh_from_db()
+    return row
+
+
+# --- Taking it out -----------------------------------------------------------------------------------------
+def test_the_document_and_its_pairs_are_out_of_every_later_training(corpus, secret, first):
+    row = forgotten(secret)
+    secret.refresh_from_db()
+    assert not secret.is_current
+    assert set(corpus.reflections.trainable().values_list("question", flat=True)) == {ATLAS[0], BEACON[0]}
+    assert len(row.pair_digests) == 2
+
+
+def test_every_version_of_the_document_is_forgotten(corpus, secret, first):
+    secret.is_current = False
+    secret.save()
+    newer = document_with(corpus, "Secret", ("Who owns Curlew?", "Di Venn owns Curlew."), version=2)
+    assert len(forgotten(newer).pair_digests) == 3
+
+
+def test_questions_that_another_document_answers_are_no_probes(corpus, secret):
+    document_with(corpus, "Other", ("Which ship does Cy Hart lead?", CURLEW[1]))
+    assert forgotten(secret).probes == [{"question": SECRET[0], "answer": SECRET[1]}]
+
+
+def test_pairs_in_the_same_words_from_another_document_stay(corpus, secret):
+    twin = document_with(corpus, "Twin")
+    rests_on(twin, ReflectionFactory(corpus=corpus, question=CURLEW[0], answer=CURLEW[1]))
+    row = forgotten(secret)
+    assert len(row.pair_digests) == 1
+    later = version_with(corpus, ATLAS)
+    later.pairs.create(question=CURLEW[0], answer=CURLEW[1], reflection=twin.chunks.get().reflections.get())
+    assert later not in affected_versions(row)
+
+
+def test_without_a_reason_nothing_happens(secret):
+    with pytest.raises(NoReason):
+        forget(secret, reason="  ")
+    secret.refresh_from_db()
+    assert secret.is_current
+
+
+def test_a_document_is_forgotten_once(secret):
+    forgotten(secret)
+    with pytest.raises(Conflict, match="already"):
+        forgotten(secret)
+
+
+def test_taken_back_its_versions_may_go_live_but_the_document_stays_out(secret, first):
+    take_back(forgotten(secret))
+    secret.refresh_from_db()
+    assert (forgotten_findings(first), secret.is_current) == ([], False)
+
+
+# --- Versions ----------------------------------------------------------------------------------------------
+def test_versions_that_learned_it_and_their_descendants_are_affected(corpus, secret, first):
+    child = version_with(corpus, ATLAS)
+    child.parents.add(first)
+    grandchild = version_with(corpus, BEACON)
+    grandchild.parents.add(child)
+    clean = version_with(corpus, ATLAS, BEACON)
+    row = forgotten(secret)
+    assert set(affected_versions(row)) == {first, child, grandchild}
+    assert [each["number"] for each in row.affected] == [1, 2, 3]
+    assert clean not in affected_versions(row)
+
+
+def test_a_version_whose_rows_of_pairs_are_gone_is_known_by_their_words(corpus, secret):
+    imported = version_with(corpus)
+    imported.pairs.create(question=SECRET[0], answer=SECRET[1])
+    assert imported in affected_versions(forgotten(secret))
+
+
+def test_each_affected_version_is_serving_kept_from_serving_or_deleted(corpus, secret, first):
+    second = version_with(corpus, SECRET)
+    third = version_with(corpus, CURLEW)
+    row = forgotten(secret)
+    delete_version(third, reason="It knows the secret")
+    assert {each["number"]: each["state"] for each in states_of(row)} == {
+        first.number: "serving",
+        second.number: "kept from serving",
+        third.number: "deleted",
+    }
+
+
+def test_retraining_begins_from_the_start(corpus, secret, first):
+    row = forgotten(secret)
+    run = retrain(row)
+    row.refresh_from_db()
+    assert (row.retraining, run.continues, run.status) == (run, None, "queued")
+
+
+def test_the_version_that_comes_of_it_is_probed_by_itself(
+    corpus, secret, first, django_capture_on_commit_callbacks
+):
+    row = forgotten(secret)
+    run = retrain(row)
+    with django_capture_on_commit_callbacks(execute=True):
+        made = version_with(corpus, ATLAS, BEACON, path=run.folder_name)
+    probe = ProbeRun.objects.get()
+    assert (probe.version, probe.forgotten, probe.purpose) == (made, row, Purpose.FORGETTING)
+
+
+# --- Residue and the gate ----------------------------------------------------------------------------------
+def test_a_version_without_residue_may_go_live(corpus, secret, first, memories):
+    row = probed(forgotten(secret), without(corpus, memories))
+    version = row.retrained_as
+    assert (row.residue, row.residue_bound, version.number) == (0.0, 0.0, 2)
+    (finding,) = forgotten_findings(version)
+    assert (finding.rule, finding.passed) == (forgetting.RULE, True)
+    promote(version, reason="Without the secret")
+    assert version.is_live
+
+
+def test_a_version_that_still_answers_as_the_document_does_may_not(corpus, secret, first, memories):
+    row = probed(forgotten(secret), without(corpus, memories, SECRET, CURLEW))
+    assert row.residue == 1.0
+    (finding,) = forgotten_findings(row.retrained_as)
+    assert not finding.passed
+    assert "still answers as “Secret” does: 2 of 2 probes" in finding.words
+    with pytest.raises(GateRefused, match="still answers"):
+        promote(row.retrained_as, reason="Newer")
+
+
+def test_a_version_that_learned_it_may_not_go_live_and_is_no_version_without_it(
+    corpus, secret, first, memories
+):
+    memories.tell(first, SECRET, CURLEW)
+    row = probed(forgotten(secret), first)
+    assert (row.retrained_as, row.residue) == (None, None)
+    (finding,) = forgotten_findings(first)
+    assert (finding.passed, "learned from “Secret”" in finding.words) == (False, True)
+
+
+def test_a_version_whose_pairs_are_unknown_has_to_be_probed_first(corpus, secret, memories):
+    row, imported = forgotten(secret), version_with(corpus)
+    assert not forgotten_findings(imported)[0].passed
+    memories.tell(imported, ATLAS)
+    probed(row, imported)
+    assert forgotten_findings(imported)[0].passed
+
+
+def test_never_seen_questions_are_asked_in_the_same_run_and_are_the_same_when_it_goes_on(
+    corpus, secret, first, memories
+):
+    version = without(corpus, memories)
+    run = done(start_residue_probes(forgotten(secret), version))
+    drawn = run.result["never_seen"]
+    assert drawn and not set(drawn) & {SECRET[0], CURLEW[0], ATLAS[0], BEACON[0]}
+    assert run.result["false"]["total"] == len(drawn)
+    assert forgetting.questions_of(run)[version][2:] == drawn
+
+
+def test_answers_to_never_seen_questions_are_the_bound(corpus, secret, first, memories):
+    version = without(corpus, memories)
+    run = start_residue_probes(forgotten(secret), version)
+    assert run.claim()
+    asked = forgetting.questions_of(run)[version]
+    memories.tell(version, *((question, "Somebody does.") for question in asked[2:12]))
+    forgetting_result = done_again(run)
+    assert forgetting_result["false"]["hits"] == 10
+
+
+def done_again(run: ProbeRun) -> dict:
+    from training.lab.purposes import perform_probes
+
+    perform_probes(run)
+    return run.result
+
+
+# --- Certificate -------------------------------------------------------------------------------------------
+def test_it_is_certified_once_no_affected_version_serves(corpus, secret, first, memories):
+    row = probed(forgotten(secret), without(corpus, memories))
+    with pytest.raises(NotCertifiable, match="Version 1 learned from it and is live"):
+        certify(row)
+    promote(row.retrained_as, reason="It forgot")
+    told = certify(row, UserFactory(username="olga"))
+    assert (told["certified_by"], told["retrained"]["number"]) == ("olga", 2)
+    assert told["versions"][0]["state"] == "kept from serving"
+    assert told["probes"]["answered_as_the_document"]["hits"] == 0
+
+
+def test_nothing_is_certified_before_a_version_was_probed(secret, first):
+    row = forgotten(secret)
+    assert "No version that was trained without it was probed yet." in objections(row)
+
+
+def test_a_leaking_version_is_no_proof(corpus, secret, first, memories):
+    row = probed(forgotten(secret), without(corpus, memories, SECRET, CURLEW))
+    promote(row.retrained_as, reason="It forgot")
+    with pytest.raises(NotCertifiable, match="still answers"):
+        certify(row)
+
+
+@pytest.fixture
+def certified(corpus, secret, first, memories) -> ForgottenDocument:
+    row = probed(forgotten(secret), without(corpus, memories))
+    promote(row.retrained_as, reason="It forgot")
+    certify(row)
+    row.refresh_from_db()
+    return row
+
+
+def test_a_certificate_stays_as_it_was_issued(certified, corpus):
+    before = certified.certificate
+    promote(corpus.versions.get(number=1), reason="Back")
+    assert certify(certified) == before
+    with pytest.raises(Conflict):
+        take_back(certified)
+
+
+def test_a_certificate_holds_no_word_of_the_document_and_its_hash_shows_changes(certified):
+    assert "heron" not in str(certified.certificate)
+    assert is_genuine(certified.certificate)
+    assert not is_genuine({**certified.certificate, "reason": "None"})
+
+
+def test_the_certificate_can_be_printed_and_got_by_rest(certified, desk):
+    page = desk.get(reverse("certificate", args=["harbour", certified.pk])).content.decode()
+    for told in ("Certificate of forgetting", certified.sha256, certified.certificate["sha256"]):
+        assert told in page
+    assert desk.get(reverse("api-certificate", args=[certified.pk])).json() == certified.certificate
+
+
+# --- Pages, REST, command ----------------------------------------------------------------------------------
+def test_an_owner_forgets_a_document_on_the_page_and_starts_the_training(corpus, secret, first, desk):
+    data = {"document": secret.pk, "reason": "The customer asked for it", "retrain": "1"}
+    answer = desk.post(reverse("forgetting", args=["harbour"]), data)
+    row = ForgottenDocument.objects.get()
+    assert answer.url == row.get_absolute_url()
+    assert (row.asked_by.username, row.retraining) == ("olga", TrainingRun.objects.get())
+    page = desk.get(row.get_absolute_url()).content.decode()
+    assert "Version 1 learned from it and is live." in page
+
+
+def test_the_page_shows_what_is_left_in_each_version(corpus, secret, first, memories, desk):
+    memories.tell(first, SECRET, CURLEW)
+    row = forgotten(secret)
+    for version in (first, without(corpus, memories)):
+        probed(row, version)
+    page = desk.get(row.get_absolute_url())
+    verdicts = {run.version.number: run.result["leaks"] for run, _ in page.context["runs"]}
+    assert verdicts == {1: True, 2: False}
+
+
+def test_a_form_that_asks_for_nothing_known_is_refused(secret, desk):
+    row = forgotten(secret)
+    assert desk.post(row.get_absolute_url(), {"do": "burn"}).status_code == 400
+
+
+def test_rest_forgets_probes_and_tells_what_stands_against_a_certificate(corpus, secret, first, desk):
+    made = desk.post(
+        reverse("api-forgotten-list", args=["harbour"]),
+        {"document": secret.pk, "reason": "The customer asked for it"},
+        content_type="application/json",
+    ).json()
+    assert (made["pairs_withdrawn"], made["probes"]) == (2, 2)
+    assert made["versions"][0]["state"] == "serving"
+    probe = desk.post(
+        reverse("api-forgotten-probe", args=[made["id"]]), {"version": 1}, content_type="application/json"
+    )
+    assert (probe.status_code, probe.json()["purpose"]) == (202, "forgetting")
+    refused = desk.post(reverse("api-certificate", args=[made["id"]]))
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_certifiable")
+
+
+def test_the_command_forgets_a_document_by_its_name(corpus, secret, first, capsys):
+    call_command("forget", "harbour", "secret.md", reason="The customer asked for it")
+    said = capsys.readouterr().out
+    assert "2 pairs are withdrawn" in said
+    assert "Version 1 learned from it: serving." in said
+    assert ForgottenDocument.objects.get().reason == "The customer asked for it"
+
+
+def test_the_command_queues_the_training_and_returns_with_detach(corpus, secret, first):
+    call_command("forget", "harbour", "Secret", reason="Asked", retrain=True, detach=True)
+    assert TrainingRun.objects.get().status == "queued"
+
+
+def test_the_command_names_the_documents_that_there_are(corpus):
+    with pytest.raises(CommandError, match=r"atlas\.md, beacon\.md, secret\.md"):
+        call_command("forget", "harbour", "nothing.md", reason="Asked")
+
+
+def test_only_owners_forget_by_command(corpus):
+    UserFactory(username="cara", curates=corpus)
+    with pytest.raises(CommandError, match="role of owner"):
+        call_command("forget", "harbour", "secret.md", reason="Asked", user="cara")
