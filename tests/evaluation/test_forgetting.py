@@ -27,6 +27,7 @@ from training.lab.forgetting import (
     states_of,
     take_back,
 )
+from training.lab.gate import GateRefused
 from training.models import ForgottenDocument, MemoryVersion, ProbeRun, Purpose, TrainingRun
 from training.registry import delete_version
 from training.services import promote
