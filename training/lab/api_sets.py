@@ -27,7 +27,7 @@ from training.lab.set_views import set_file
 from training.models import EvaluationQuestion, EvaluationSet
 
 
-class SetSerializer(serializers.ModelSerializer[EvaluationSet]):
+class EvaluationSetSerializer(serializers.ModelSerializer[EvaluationSet]):
     corpus: Any = serializers.SlugRelatedField(slug_field="slug", read_only=True)
     name = serializers.CharField(max_length=sets.LONGEST_NAME)  # its uniqueness is for the service to tell
     description = serializers.CharField(required=False, allow_blank=True, default="")
@@ -49,7 +49,7 @@ class SetSerializer(serializers.ModelSerializer[EvaluationSet]):
         read_only_fields = ["source"]
 
 
-class QuestionSerializer(serializers.ModelSerializer[EvaluationQuestion]):
+class EvaluationQuestionSerializer(serializers.ModelSerializer[EvaluationQuestion]):
     """A question; ``answers`` are aliases of which any one is right, or with ``is_set`` all that is asked for."""
 
     question = serializers.CharField(source="text")
@@ -77,7 +77,7 @@ class QuestionSerializer(serializers.ModelSerializer[EvaluationQuestion]):
         return found
 
 
-class ImportSerializer(serializers.Serializer[Any]):
+class EvaluationSetImportSerializer(serializers.Serializer[Any]):
     """A file of questions. ``as`` names its format; without it the file itself tells."""
 
     file = serializers.FileField(allow_empty_file=True)
@@ -88,7 +88,7 @@ class ImportSerializer(serializers.Serializer[Any]):
         return {**super().get_fields(), "as": serializers.ChoiceField(list(READERS), required=False)}
 
 
-class MakeSerializer(serializers.Serializer[Any]):
+class EvaluationSetMakeSerializer(serializers.Serializer[Any]):
     """``source``: what people said, held-out wordings of approved pairs, or probes of passages."""
 
     source: Any = serializers.ChoiceField([(key, maker.label) for key, maker in MAKERS.items()])
@@ -96,7 +96,7 @@ class MakeSerializer(serializers.Serializer[Any]):
     most = serializers.IntegerField(min_value=1, max_value=sets.MOST_QUESTIONS, default=USUAL_QUESTIONS)
 
 
-class StoredSerializer(serializers.Serializer[Any]):
+class EvaluationSetStoredSerializer(serializers.Serializer[Any]):
     """The set, and what became of the questions."""
 
     id = serializers.IntegerField()
@@ -127,41 +127,44 @@ def _checked(shape: type[serializers.Serializer[Any]], data: Any) -> dict[str, A
 def _stored(row: EvaluationSet, stored: sets.Stored, told: str = "") -> Response:
     values = {"id": row.pk, "name": row.name, **vars(stored), "left_out": told}
     code = status.HTTP_201_CREATED if stored.added or stored.updated else status.HTTP_200_OK
-    return Response(StoredSerializer(values).data, status=code)
+    return Response(EvaluationSetStoredSerializer(values).data, status=code)
 
 
 class SetList(CorpusView):
     """The sets of questions of a corpus (curators)."""
 
-    serializer_class = SetSerializer
+    serializer_class = EvaluationSetSerializer
 
-    @extend_schema(responses=SetSerializer(many=True))
+    @extend_schema(responses=EvaluationSetSerializer(many=True))
     def get(self, request: Request, slug: str) -> Response:
         page = self.paginate_queryset(counted(sets.sets_of(self.corpus(Role.CURATOR))))
-        return self.get_paginated_response(SetSerializer(page, many=True).data)
+        return self.get_paginated_response(EvaluationSetSerializer(page, many=True).data)
 
-    @extend_schema(request=SetSerializer, responses={201: SetSerializer})
+    @extend_schema(request=EvaluationSetSerializer, responses={201: EvaluationSetSerializer})
     def post(self, request: Request, slug: str) -> Response:
         """Make an empty set; a golden one takes an owner."""
         corpus = self.corpus(Role.CURATOR)
-        row = sets.create_set(corpus, request.user, **_checked(SetSerializer, request.data))
-        return Response(SetSerializer(set_of(request, row.pk)).data, status=status.HTTP_201_CREATED)
+        row = sets.create_set(corpus, request.user, **_checked(EvaluationSetSerializer, request.data))
+        return Response(EvaluationSetSerializer(set_of(request, row.pk)).data, status=status.HTTP_201_CREATED)
 
 
 class SetImport(CorpusView):
     """Questions from a file (curators)."""
 
-    serializer_class = ImportSerializer
+    serializer_class = EvaluationSetImportSerializer
     parser_classes = (MultiPartParser,)
 
-    @extend_schema(request=ImportSerializer, responses={200: StoredSerializer, 201: StoredSerializer})
+    @extend_schema(
+        request=EvaluationSetImportSerializer,
+        responses={200: EvaluationSetStoredSerializer, 201: EvaluationSetStoredSerializer},
+    )
     def post(self, request: Request, slug: str) -> Response:
         """Put the questions of a file into the set of that name, new or not.
 
         A bad line answers 422 with every bad line by number, and stores nothing.
         """
         corpus: Corpus = self.corpus(Role.CURATOR)
-        wanted = _checked(ImportSerializer, request.data)
+        wanted = _checked(EvaluationSetImportSerializer, request.data)
         loaded = sets.read_upload(wanted["file"], wanted.get("as", ""))
         return _stored(
             *sets.import_set(corpus, request.user, wanted["name"], loaded, is_golden=wanted["is_golden"])
@@ -171,34 +174,37 @@ class SetImport(CorpusView):
 class SetMake(CorpusView):
     """Questions made from what a corpus holds (curators)."""
 
-    serializer_class = MakeSerializer
+    serializer_class = EvaluationSetMakeSerializer
 
-    @extend_schema(request=MakeSerializer, responses={200: StoredSerializer, 201: StoredSerializer})
+    @extend_schema(
+        request=EvaluationSetMakeSerializer,
+        responses={200: EvaluationSetStoredSerializer, 201: EvaluationSetStoredSerializer},
+    )
     def post(self, request: Request, slug: str) -> Response:
         """Make questions and put them into the set of that name; 409 where there is nothing to ask."""
         corpus = self.corpus(Role.CURATOR)
-        return _stored(*make_set(corpus, request.user, **_checked(MakeSerializer, request.data)))
+        return _stored(*make_set(corpus, request.user, **_checked(EvaluationSetMakeSerializer, request.data)))
 
 
 class SetDetail(GenericAPIView[Any]):
     """One set (curators)."""
 
-    serializer_class = SetSerializer
+    serializer_class = EvaluationSetSerializer
     queryset = EvaluationSet.objects.none()  # for the schema: the rows are found by their corpus
 
-    @extend_schema(responses=SetSerializer)
+    @extend_schema(responses=EvaluationSetSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(SetSerializer(set_of(request, pk)).data)
+        return Response(EvaluationSetSerializer(set_of(request, pk)).data)
 
-    @extend_schema(request=SetSerializer, responses=SetSerializer)
+    @extend_schema(request=EvaluationSetSerializer, responses=EvaluationSetSerializer)
     def patch(self, request: Request, pk: int) -> Response:
         """Rename it, describe it, or make it golden or not (owners)."""
         row = set_of(request, pk)
-        serializer = SetSerializer(row, data=request.data, partial=True)
+        serializer = EvaluationSetSerializer(row, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         wanted = {name: getattr(row, name) for name in ("name", "description", "is_golden")}
         sets.change_set(row, request.user, **{**wanted, **serializer.validated_data})
-        return Response(SetSerializer(row).data)
+        return Response(EvaluationSetSerializer(row).data)
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
@@ -222,7 +228,7 @@ class SetExport(GenericAPIView[Any]):
 class QuestionList(GenericAPIView[Any]):
     """The questions of a set (curators)."""
 
-    serializer_class = QuestionSerializer
+    serializer_class = EvaluationQuestionSerializer
     queryset = EvaluationQuestion.objects.none()  # for the schema: the rows are found by their set
 
     @extend_schema(
@@ -230,44 +236,49 @@ class QuestionList(GenericAPIView[Any]):
             OpenApiParameter("search", str, description="Words that the question holds."),
             OpenApiParameter("kind", str, enum=["answerable", "unanswerable", "set"]),
         ],
-        responses=QuestionSerializer(many=True),
+        responses=EvaluationQuestionSerializer(many=True),
     )
     def get(self, request: Request, pk: int) -> Response:
         query = request.query_params
         rows = sets.questions_matching(set_of(request, pk), query.get("search", ""), query.get("kind", ""))
         page = self.paginate_queryset(rows)
-        return self.get_paginated_response(QuestionSerializer(page, many=True).data)
+        return self.get_paginated_response(EvaluationQuestionSerializer(page, many=True).data)
 
-    @extend_schema(request=QuestionSerializer(many=True), responses={201: QuestionSerializer(many=True)})
+    @extend_schema(
+        request=EvaluationQuestionSerializer(many=True),
+        responses={201: EvaluationQuestionSerializer(many=True)},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Add one question, or all of a list; where one is bad, none is stored."""
         row = set_of(request, pk)
         given = request.data if isinstance(request.data, list) else [request.data]
-        checked = [QuestionSerializer(data=one) for one in given]
+        checked = [EvaluationQuestionSerializer(data=one) for one in given]
         for serializer in checked:
             serializer.is_valid(raise_exception=True)
         with transaction.atomic():
             added = [sets.add_question(row, request.user, serializer.checked) for serializer in checked]
-        return Response(QuestionSerializer(added, many=True).data, status=status.HTTP_201_CREATED)
+        return Response(EvaluationQuestionSerializer(added, many=True).data, status=status.HTTP_201_CREATED)
 
 
 class QuestionDetail(GenericAPIView[Any]):
     """One question (curators)."""
 
-    serializer_class = QuestionSerializer
+    serializer_class = EvaluationQuestionSerializer
     queryset = EvaluationQuestion.objects.none()  # for the schema: the rows are found by their set
 
-    @extend_schema(responses=QuestionSerializer)
+    @extend_schema(responses=EvaluationQuestionSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        return Response(QuestionSerializer(_question_of(request, pk)).data)
+        return Response(EvaluationQuestionSerializer(_question_of(request, pk)).data)
 
-    @extend_schema(request=QuestionSerializer, responses=QuestionSerializer)
+    @extend_schema(request=EvaluationQuestionSerializer, responses=EvaluationQuestionSerializer)
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is given; the rest stays."""
         row = _question_of(request, pk)
-        serializer = QuestionSerializer(row, data=request.data, partial=True)
+        serializer = EvaluationQuestionSerializer(row, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        return Response(QuestionSerializer(sets.change_question(row, request.user, serializer.checked)).data)
+        return Response(
+            EvaluationQuestionSerializer(sets.change_question(row, request.user, serializer.checked)).data
+        )
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
