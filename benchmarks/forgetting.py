@@ -55,7 +55,9 @@ def forget_and_probe(document: str) -> dict[str, Any]:
     continued = corpus.versions.get(number=3)
     versions = {"learned it": first, "without it": row.retrained_as, "continued": continued}
     figures = {name: probed(row, version) for name, version in versions.items()}
-    blocked = {name: [one[1] for one in forgotten_findings(each)] for name, each in versions.items()}
+    blocked = {
+        name: [finding.passed for finding in forgotten_findings(each)] for name, each in versions.items()
+    }
     before = objections(row)
     for alias in ("live", "candidate"):
         call_command("promote", CORPUS, str(row.retrained_as.number), alias=alias, reason="It forgot")

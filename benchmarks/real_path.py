@@ -53,7 +53,8 @@ def build_memory(corpus: str, documents: Path) -> dict[str, Any]:
     call_command("generate", corpus)
     call_command("approve", corpus)
     call_command("train", corpus, go_live=True)
-    generation, training = GenerationRun.objects.get(), TrainingRun.objects.get()
+    generation = GenerationRun.objects.get(corpus__slug=corpus)
+    training = TrainingRun.objects.get(corpus__slug=corpus)
     assert training.version is not None
     return {
         "documents": generation.corpus.documents.current().count(),

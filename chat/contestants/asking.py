@@ -30,7 +30,7 @@ def request_for(step: str, question: str, excerpts: Sequence[Excerpt] = ()) -> O
     """The request of a step, which is a prompt's name: closed_book, one_shot or read."""
     prompt = read_prompt(PROMPTS, step)
     passages = "\n\n".join(
-        f"[{number}] {excerpt.title}{f' ({excerpt.date})' if excerpt.date else ''}\n{excerpt.text}"
+        f"[{number}] {excerpt.title}{f' ({excerpt.date})' if excerpt.date else ''}\n{excerpt.body}"
         for number, excerpt in enumerate(excerpts, start=1)
     )
     parts = [f"Passages:\n{passages}" if passages else "", f"Question:\n{question}"]

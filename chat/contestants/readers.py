@@ -91,5 +91,5 @@ def _documents(excerpts: Sequence[Excerpt]) -> list[SourceDocument]:
 
 def _passages(document: int, excerpts: Sequence[Excerpt]) -> Iterator[Passage]:
     """In chunks as documents are read elsewhere."""
-    chunks = [chunk.text for excerpt in excerpts for chunk in split_into_chunks(excerpt.text)]
+    chunks = [chunk.text for excerpt in excerpts for chunk in split_into_chunks(excerpt.body)]
     return (Passage(document * 100_000 + place, text) for place, text in enumerate(chunks))

@@ -130,6 +130,22 @@ def test_a_row_of_a_table_keeps_the_heads_of_its_columns():
     ]
 
 
+def test_a_sentence_has_the_heading_over_it_unless_that_is_the_title():
+    people = Passage("People", "# People\n\nAll are here.\n\n## Ada Lund\n\nShe lives in Bergen.")
+    assert [(each.section, each.text) for each in cut((people,), "sentence")] == [
+        ("", "All are here."),
+        ("Ada Lund", "She lives in Bergen."),
+    ]
+
+
+def test_a_sentence_with_a_pronoun_is_found_and_read_under_its_heading():
+    people = Passage(
+        "People", "# People\n\n## Ada Lund\n\nShe lives in Bergen.\n\n## Ola Berg\n\nHe lives in Oslo."
+    )
+    question = Question("Where does Ola Berg live?", ("Oslo",))
+    assert answer(contestant("bm25", passages=(people,), top=1), question).values == ("Oslo",)
+
+
 def test_an_article_is_whole_and_a_sentence_has_its_title_and_date():
     dated = Passage("Minutes", "Date: 3 May 2024\n\nAda Lund resigned yesterday.")
     (article,) = cut((dated,), "article")
