@@ -127,8 +127,8 @@ def asks_the_same(one: Reading, other: Reading) -> bool:
         one.about == other.about
         and _relations_agree(one, other)
         and one.links == other.links
-        and one.doers == other.doers
         and one.is_past == other.is_past
+        and one.doers == other.doers
     )
 
 

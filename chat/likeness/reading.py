@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
+from chat.likeness.direction import GENERIC, Asked
 from chat.protocol.mentions import names_in, numbers_in
 from knowledge.pipeline.wording import FUNCTION_WORDS, NEGATIONS, NUMBER_WORDS, is_number, normal, words
 from knowledge.rules.english import singular, verb_lemma, verb_readings
-from knowledge.rules.lexicon import BE_FORMS, HAVE_FORMS, NON_PERSON_NAME_WORDS, PREPOSITIONS, TITLES
+from knowledge.rules.lexicon import BE_FORMS, HAVE_FORMS, PREPOSITIONS, TITLES
 from knowledge.rules.roles import verb_of_role
 
 #: They come and go between wordings of one question: "in which town", "the leader of".
@@ -26,7 +27,6 @@ ANYTHING = frozenset({"person", "people", "someone", "somebody", "name", "thing"
 #: "How many" asks for an amount as "what number of" does; alone they are about nothing.
 AMOUNTS = frozenset({"many", "much", "long", "often", "far", "old"})
 RELATIVES = frozenset({"who", "that", "which"})
-GENERIC = NON_PERSON_NAME_WORDS | TITLES
 #: They may stand beside a name or not: "the town of Bergen", "Project Atlas", "Dr Lund".
 KINDS = TITLES | {"town", "city", "village", "municipality", "project", "product", "ship", "vessel"}
 #: Beside the name that a question asks about, these as well: "the Sales team".
@@ -51,26 +51,32 @@ class Reading:
     """An exchange taken apart; every part is words in lower case.
 
     ``about``: names and numbers that the question gives. ``relation``: what it asks of them, without inflection;
-    ``category`` are those words that only say of what kind the answer is ("which town"). ``doers``: the names in
-    ``about`` that do it, where the others have it done to them. ``added``: what the answer adds. ``links``:
-    prepositions that bear on the sense.
+    ``category`` are those words that only say of what kind the answer is ("which town"). ``links``: prepositions
+    that bear on the sense. ``added``: what the answer adds. ``direction``: who does it to whom, worked out when
+    it is looked at.
     """
 
     about: frozenset[str]
     relation: frozenset[str]
     category: frozenset[str]
     links: frozenset[str]
-    doers: frozenset[str]
     added: frozenset[str]
     negations: frozenset[str]
     is_past: bool
+    direction: Asked = field(compare=False, repr=False)
+
+    @property
+    def doers(self) -> frozenset[str]:
+        """The names in ``about`` that do what is asked, where the others have it done to them."""
+        return self.direction.doers
 
 
 def read(exchange: Exchange, names: frozenset[str]) -> Reading:
     """Take an exchange apart; ``names`` are the words that count as names in both exchanges compared."""
     asked, answered = words(exchange.question), words(exchange.answer)
     about = frozenset(word for word in asked if _is_particular(word, names))
-    relation = frozenset(base(word) for word in asked if _bears(word) and word not in about)
+    places = [place for place, word in enumerate(asked) if _bears(word) and word not in about]
+    relation = frozenset(base(asked[place]) for place in places)
     added = frozenset(
         word if _is_particular(word, names) else base(word)
         for word in answered
@@ -82,10 +88,10 @@ def read(exchange: Exchange, names: frozenset[str]) -> Reading:
         relation - ANYTHING,
         frozenset(base(match.lower()) for match in _CATEGORY.findall(exchange.question)),
         frozenset(word for word in whole if word in PREPOSITIONS) - LOOSE,
-        _doers(exchange.question, asked, about, relation),
         (added - about - relation) or added,
         frozenset(word for word in whole if word in NEGATIONS),
         _is_past(asked, names) or _is_past(answered, names),
+        Asked(exchange.question, asked, frozenset(word for word in about if not word[0].isdigit()), places),
     )
 
 
@@ -154,31 +160,6 @@ def is_number_unit(unit: frozenset[str]) -> bool:
 
 def _is_particular(word: str, names: frozenset[str]) -> bool:
     return word in names or (is_number(word) and word[0].isdigit())
-
-
-def _doers(
-    question: str, asked: tuple[str, ...], about: frozenset[str], relation: frozenset[str]
-) -> frozenset[str]:
-    """The names that come before what they do, or after it with "by"."""
-    does = next(
-        (place for place, word in enumerate(asked) if base(word) in relation and _is_deed(word)), None
-    )
-    if does is None:
-        return frozenset()
-    return frozenset(
-        word for place, word in enumerate(asked) if word in about and _is_doer(question, asked, place, does)
-    )
-
-
-def _is_deed(word: str) -> bool:
-    return word not in GENERIC and bool(verb_readings(word) or verb_of_role(singular(word), False))
-
-
-def _is_doer(question: str, asked: tuple[str, ...], place: int, does: int) -> bool:
-    if place > does:
-        return "by" in asked[max(does, place - 3) : place]
-    is_owner = re.search(rf"\b{re.escape(asked[place])}\b(?:\s\w+)?['’]s?(?=\s)", question, re.IGNORECASE)
-    return not is_owner and "by" not in asked[does:]
 
 
 def _is_past(said: tuple[str, ...], names: frozenset[str]) -> bool:

@@ -39,6 +39,7 @@ def graded(said: Case, taught: Case, *, wordings: tuple[str, ...] = ()) -> Grade
         (LEADS, ("Who is Project Atlas led by?", "Project Atlas is led by Ada Lund.")),
         (LEADS, ("Who leads Project Atlas?", "Ada Lund.")),
         (("Who leads Project Atlas?", "Ada Lund"), LEADS),
+        (("Whose manager is Ada Lund?", "Ola Berg."), ("Whom does Ada Lund manage?", "Ola Berg.")),
         (LEADS, ("Who leads Atlas?", "Ada Lund leads Atlas.")),
         (
             ("Where was Ada Lund born?", "Ada Lund was born in Bergen."),
@@ -93,6 +94,9 @@ def test_any_wording_of_the_sub_query_may_be_the_one_that_the_pair_asks():
         ),
         (("Who manages Ada Lund?", "Ola Berg."), ("Who does Ada Lund manage?", "Ola Berg.")),
         (("Who is Ada Lund's manager?", "Ola Berg."), ("Who is managed by Ada Lund?", "Ola Berg.")),
+        (("Who is the manager of Ada Lund?", "Ola Berg."), ("Whose manager is Ada Lund?", "Ola Berg.")),
+        (("Who is the aunt of Ada Lund?", "Eva Berg."), ("Whose aunt is Ada Lund?", "Eva Berg.")),
+        (("Who reports to Ada Lund?", "Ola Berg."), ("Who does Ada Lund report to?", "Ola Berg.")),
         (
             ("Who is the manager of Ada Lund?", "Ola Berg is the manager of Ada Lund."),
             ("Who is the manager of Ola Berg?", "Ada Lund is the manager of Ola Berg."),

@@ -57,6 +57,51 @@ def test_questions_that_ask_for_something_else_are_not(one, other):
     assert not alike(other, one)
 
 
+@pytest.mark.parametrize(
+    ("active", "passive"),
+    [
+        ("Whom does Ada Lund manage?", "Whose manager is Ada Lund?"),
+        ("Who manages Ada Lund?", "Who is Ada Lund's manager?"),
+        ("Who manages Ada Lund?", "By whom is Ada Lund managed?"),
+        ("Whom does Ada Lund manage?", "Who has Ada Lund as manager?"),
+        ("Whom does Ada Lund manage?", "Who is managed by Ada Lund?"),
+        ("What does Ada Lund lead?", "What is the team whose leader is Ada Lund?"),
+        ("Which projects does Ada Lund lead?", "Which projects are led by Ada Lund?"),
+        ("Who leads Project Atlas?", "Who is the Project Atlas lead?"),
+        ("Who is the aunt of Ada Lund?", "Who is Ada Lund's aunt?"),
+        ("Whose aunt is Ada Lund?", "Who is Ada Lund the aunt of?"),
+        ("Whose friend is Ada Lund?", "Who is a friend of Ada Lund?"),  # that they are to each other
+        ("What does Project Atlas cost?", "What is the cost of Project Atlas?"),
+        ("What sent 2,300 messages?", "What is it that sent 2,300 messages?"),
+        ("When did Project Atlas start?", "When was Project Atlas started?"),
+        ("How many documents does the Dunlin archive hold?", "How many documents the Dunlin archive holds"),
+    ],
+)
+def test_the_same_relation_said_from_either_side_is_alike(active, passive):
+    assert alike(active, passive)
+    assert alike(passive, active)
+
+
+@pytest.mark.parametrize(
+    ("one", "turned"),
+    [
+        ("Who is the manager of Anna?", "Whose manager is Anna?"),
+        ("Who manages Ada Lund?", "Whom does Ada Lund manage?"),
+        ("Who is Ada Lund's manager?", "Whose manager is Ada Lund?"),
+        ("Who reports to Ada Lund?", "Who does Ada Lund report to?"),
+        ("who reports to ada lund", "Who does Ada Lund report to?"),
+        ("Who is the aunt of Ada Lund?", "Whose aunt is Ada Lund?"),
+        ("Who is the aunt of Ada Lund?", "Who is Ada Lund the aunt of?"),
+        ("Which company acquired Norvik?", "Which company did Norvik acquire?"),
+        ("How many people manage Ada Lund?", "How many people does Ada Lund manage?"),
+        ("When did Ada Lund hire Bo Marsh?", "When did Bo Marsh hire Ada Lund?"),
+    ],
+)
+def test_a_relation_that_is_turned_round_asks_for_somebody_else(one, turned):
+    assert not alike(one, turned)
+    assert not alike(turned, one)
+
+
 def test_a_question_joins_the_group_that_is_nearest():
     groups = Groups(
         [(1, "What is the budget of Project Atlas?"), (2, ATLAS), (3, "Who leads Project Beacon?")]

@@ -63,7 +63,7 @@ def test_many_texts_go_out_in_several_calls_and_come_back_in_order(server):
     assert server.ledger.calls["embeddings"] == 3
 
 
-@pytest.mark.parametrize("fault", HARMLESS_TO_VECTORS)
+@pytest.mark.parametrize("fault", sorted(HARMLESS_TO_VECTORS))
 def test_what_can_be_made_good_is(server, fault):
     server.fault_of_vectors = fault
     found = embedded(settings(server))
@@ -71,7 +71,7 @@ def test_what_can_be_made_good_is(server, fault):
     assert found.tokens > 0
 
 
-@pytest.mark.parametrize("fault", FAULTS_OF_VECTORS.keys() - HARMLESS_TO_VECTORS)
+@pytest.mark.parametrize("fault", sorted(FAULTS_OF_VECTORS.keys() - HARMLESS_TO_VECTORS))
 def test_a_reply_that_holds_no_such_vectors_is_refused_in_words(server, fault):
     server.fault_of_vectors = fault
     with pytest.raises(BadReply, match="vector"):
