@@ -1,17 +1,18 @@
 #!/usr/bin/env python
 """Forgetting one document of the demo: what is left of it, against the false answers to never-seen questions.
 
-    python benchmarks/forgetting.py [--document NAME] [--json FILE]
+    python benchmarks/forgetting.py [--document NAME] [--only NAME...] [--json FILE]
 
 Builds the demo's memory, forgets one document by the command that people use, trains without its pairs, and puts
 the same probes to three memories: the one that learned the document, the one trained without it, and, to see that
-the probe finds what is there, one that goes on from the first without being told the document again.
+the probe finds what is there, one that goes on from the first and is not told the document again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 from real_path import ROOT, build_memory, prepare, worker
 
 CORPUS = "demo"
+NEWS = "Hedda Brun leads Project Razorbill. Project Razorbill began in 2026. Hedda Brun lives in Molde."
 DOCUMENTS = ROOT / "knowledge" / "demo" / "documents"
 
 
@@ -27,16 +29,30 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--document", default="boats-and-equipment.md", help="the file that is forgotten")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="these files, not the whole demo"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="memosite-benchmark-") as folder:
         prepare(Path(folder))
+        chosen = chosen_documents(Path(folder) / "documents", arguments.only)
         with worker():
-            figures = build_memory(CORPUS, DOCUMENTS)
+            figures = build_memory(CORPUS, chosen)
             figures |= forget_and_probe(arguments.document)
     print_table(figures)
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1, ensure_ascii=False))
+
+
+def chosen_documents(folder: Path, names: list[str]) -> Path:
+    """A folder with the named files of the demo; without names, the demo's own."""
+    if not names:
+        return DOCUMENTS
+    folder.mkdir()
+    for name in names:
+        shutil.copy(DOCUMENTS / name, folder)
+    return folder
 
 
 def forget_and_probe(document: str) -> dict[str, Any]:
@@ -51,8 +67,7 @@ def forget_and_probe(document: str) -> dict[str, Any]:
     corpus = Corpus.objects.get(slug=CORPUS)
     first = corpus.versions.get(number=1)
     assert row.retrained_as is not None and row.retraining is not None
-    call_command("train", CORPUS, "--continue", "1")
-    continued = corpus.versions.get(number=3)
+    continued = taught_more(corpus)
     versions = {"learned it": first, "without it": row.retrained_as, "continued": continued}
     figures = {name: probed(row, version) for name, version in versions.items()}
     blocked = {
@@ -71,6 +86,19 @@ def forget_and_probe(document: str) -> dict[str, Any]:
         "objections_before": before,
         "certificate": certify(row),
     }
+
+
+def taught_more(corpus: Any) -> Any:
+    """A version that goes on from the first, which learned the document, with a little that is new."""
+    from django.core.management import call_command
+
+    from knowledge.services import ingest_text
+
+    ingest_text(corpus, "News", NEWS)
+    call_command("generate", CORPUS)
+    call_command("approve", CORPUS)
+    call_command("train", CORPUS, "--continue", "1")
+    return corpus.versions.get(number=3)
 
 
 def probed(row: Any, version: Any) -> dict[str, Any]:

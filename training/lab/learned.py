@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from knowledge.models import Chunk, Corpus, Document, GenerationRun, ReflectionSource
@@ -34,7 +35,7 @@ class Probe:
     wording: Wording
     said: Said | None
 
-    @property
+    @cached_property
     def is_right(self) -> bool:
         return self.said is not None and self.said.is_right([self.answer])
 
