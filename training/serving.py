@@ -84,6 +84,8 @@ class Memories:
 
 
 _memories = Memories()
+#: What a thread is loading in advance.
+_on_the_way: set[Hashable] = set()
 
 
 def memory_for(version: MemoryVersion) -> Memory:
@@ -93,26 +95,30 @@ def memory_for(version: MemoryVersion) -> Memory:
     on asking it, whatever the aliases point at by then. Raises a MemoError when the artifact is missing or was
     altered, or the endpoint has no key.
     """
-    served = ServedVersion.objects.filter(version=version).select_related("endpoint").first()
-    if served is None:
-        return _memories.get((version.path, version.sha256), lambda: _load(version.path, version.sha256))
-    endpoint = replace(settings_of(served.endpoint), model=served.model_name)
-    return _memories.get((version.sha256, endpoint), lambda: _connect(version, endpoint))
+    return _memories.get(*_source_of(version))
 
 
 def is_loaded(version: MemoryVersion) -> bool:
-    """Whether the version's MEMORY is in this process, so that ``memory_for`` returns at once."""
-    return _memories.holds((version.path, version.sha256))
+    """Whether the version's MEMORY is in this process, so that ``memory_for`` returns at once.
+
+    Raises a MemoError where an endpoint serves the version and has no key.
+    """
+    return _memories.holds(_local(version)) or _memories.holds(_source_of(version)[0])
 
 
 def load_in_advance(version: MemoryVersion) -> None:
     """Begin to load the version's MEMORY in a thread of its own, while somebody is still typing.
 
-    What goes wrong is left to ``memory_for`` to tell. Where it is loaded there is nothing to do.
+    What goes wrong on the way is left to ``memory_for`` to tell. Where it is loaded, or being loaded, there is
+    nothing to do. Raises a MemoError where an endpoint serves the version and has no key.
     """
-    if is_loaded(version):
+    if _memories.holds(_local(version)):
         return
-    threading.Thread(target=_load_in_thread, args=(version,), name=LOADER, daemon=True).start()
+    key, load = _source_of(version)
+    if key in _on_the_way or _memories.holds(key):
+        return
+    _on_the_way.add(key)
+    threading.Thread(target=_load_in_thread, args=(key, load), name=LOADER, daemon=True).start()
 
 
 def recall_limits() -> Limits:
@@ -126,16 +132,26 @@ def recall_limits() -> Limits:
     )
 
 
-def _load_in_thread(version: MemoryVersion) -> None:
+def _local(version: MemoryVersion) -> Hashable:
+    return (version.path, version.sha256)
+
+
+def _source_of(version: MemoryVersion) -> tuple[Hashable, Callable[[], Memory]]:
+    """What names the version's MEMORY in this process, and how it is loaded. Raises NoKey."""
+    served = ServedVersion.objects.filter(version=version).select_related("endpoint").first()
+    if served is None:
+        return _local(version), lambda: _load(version.path, version.sha256)
+    endpoint = replace(settings_of(served.endpoint), model=served.model_name)
+    return (version.sha256, endpoint), lambda: _connect(version, endpoint)
+
+
+def _load_in_thread(key: Hashable, load: Callable[[], Memory]) -> None:
     try:
-        _try_to_load(version)
+        with suppress(MemoError):
+            _memories.get(key, load)
     finally:
+        _on_the_way.discard(key)
         connection.close()  # this thread's own
-
-
-def _try_to_load(version: MemoryVersion) -> None:
-    with suppress(MemoError):
-        memory_for(version)
 
 
 def _load(path: str, sha256: str) -> Memory:

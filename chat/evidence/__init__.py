@@ -1,1 +1,1 @@
-"""What a memory was taught that is nearest to what it said: plain Python, no weights are read."""
+"""What a memory was taught that is nearest to what it said, and how to tell it: plain Python, no weights read."""

@@ -9,7 +9,10 @@ from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
+from knowledge.figures import percent
+
 register = template.Library()
+register.filter(percent)
 MINUTE, HOUR = 60, 3600
 
 
@@ -29,20 +32,6 @@ def duration(seconds: object) -> str:
         return f"{seconds / MINUTE:.0f} min"
     hours, minutes = divmod(round(seconds / MINUTE), MINUTE)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-@register.filter
-def percent(fraction: object) -> str:
-    """A fraction as a percentage; never 100 % for what is not whole, nor 0 % for what is not nothing.
-
-    Empty where there is no number, as templates have it for a figure that was not measured.
-    """
-    if not isinstance(fraction, int | float):
-        return ""
-    rounded = round(fraction * 100)
-    if 0 < fraction < 1:
-        rounded = min(99, max(1, rounded))
-    return f"{rounded} %"
 
 
 @register.filter

@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from chat import provenance
+from chat import viewing
+from chat.evidence import copying, sources
 from chat.evidence.grading import Grade
+from chat.evidence.sources import Sources, SupportingPair
 from chat.models import SubQuery, Turn
-from chat.provenance import NoSuchSubQuery, Sources, SupportingPair, all_supporting, as_markdown, supporting
+from chat.provenance import NoSuchSubQuery, all_supporting, as_markdown, supporting
 from knowledge import services
 from knowledge.models import Corpus, Document, Reflection, ReflectionSource
 from tests.factories import (
@@ -148,7 +150,7 @@ def test_pairs_of_another_version_and_pairs_held_out_do_not_count(turn, version,
     TrainedPairFactory(version=version, question=QUESTION, answer=ANSWER, held_out=True)
     taught(version, None, "Where does Bo Ek live?", "Bo Ek lives in Oslo.")
     found = seen(turn)
-    assert (found.grade, found.pairs, found.why_none) == (Grade.NONE, (), provenance.NOTHING_NEAR)
+    assert (found.grade, found.pairs, found.why_none) == (Grade.NONE, (), sources.NOTHING_NEAR)
 
 
 def test_each_answer_is_looked_up_in_the_version_that_gave_it(turn, version):
@@ -164,7 +166,7 @@ def test_each_answer_is_looked_up_in_the_version_that_gave_it(turn, version):
 
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [("", provenance.UNANSWERED), (DONT_KNOW, provenance.ABSTAINED), (ANSWER, provenance.WITHOUT_PAIRS)],
+    [("", sources.UNANSWERED), (DONT_KNOW, sources.ABSTAINED), (ANSWER, sources.WITHOUT_PAIRS)],
 )
 def test_where_there_is_nothing_to_support_the_reason_is_told(turn, answer, why):
     asked(turn, answer=answer)
@@ -184,14 +186,14 @@ def test_a_deleted_version_supports_nothing_and_that_is_told(turn, version):
     version.aliases.all().delete()
     version.delete()
     turn.refresh_from_db()
-    assert seen(turn).why_none == provenance.DELETED
+    assert seen(turn).why_none == sources.DELETED
 
 
 def test_of_several_memories_a_deleted_one_is_not_taken_for_another(turn, version):
     turn.conversation.others.add(CorpusFactory())
     asked(turn, version=None)
     taught(version)
-    assert seen(turn).why_none == provenance.DELETED
+    assert seen(turn).why_none == sources.DELETED
 
 
 def test_an_answer_from_before_answers_named_their_version_is_looked_up_in_the_turns(turn, version):
@@ -213,7 +215,7 @@ def test_the_pair_is_shown_as_trained_and_an_edit_since_is_told(turn, version, d
     assert revision != pair.reflection
     shown = only_pair(turn)
     assert (shown.answer, shown.grade) == (ANSWER, Grade.EXACT)
-    assert shown.since == (f"{provenance.EDITED} It now reads: {QUESTION} Bo Ek leads Project Atlas.",)
+    assert shown.since == (f"{sources.EDITED} It now reads: {QUESTION} Bo Ek leads Project Atlas.",)
     assert len(shown.passages) == 1
 
 
@@ -222,21 +224,21 @@ def test_new_words_that_no_curator_approved_are_not_shown(turn, version):
     pair = taught(version)
     changes = {"answer": "Secret.", "status": "pending"}
     services.revise(pair.reflection, changes, UserFactory())
-    assert only_pair(turn).since == (provenance.UNDER_REVIEW, provenance.EDITED)
+    assert only_pair(turn).since == (sources.UNDER_REVIEW, sources.EDITED)
 
 
 def test_a_pair_that_was_rejected_or_retired_since_says_so(turn, version):
     asked(turn)
     pair = taught(version)
     Reflection.objects.filter(pk=pair.reflection_id).update(status="rejected", retired=True)
-    assert only_pair(turn).since == (provenance.REJECTED, provenance.RETIRED)
+    assert only_pair(turn).since == (sources.REJECTED, sources.RETIRED)
 
 
 def test_a_pair_of_an_imported_memory_has_no_document_and_says_so(turn, version):
     asked(turn)
     taught(version, reflection=None)
     shown = only_pair(turn)
-    assert (shown.grade, shown.passages, shown.since) == (Grade.EXACT, (), (provenance.NO_RECORD,))
+    assert (shown.grade, shown.passages, shown.since) == (Grade.EXACT, (), (sources.NO_RECORD,))
 
 
 def test_a_passage_of_a_document_that_was_replaced_or_taken_out_says_so(turn, version, document):
@@ -275,7 +277,7 @@ def test_more_passages_than_are_shown_are_counted(turn, version, corpus):
     for chunk in [DocumentFactory(corpus=corpus).chunks.get() for _ in range(5)]:
         ReflectionSource.objects.create(reflection=pair.reflection, chunk=chunk, start=0, end=8)
     shown = only_pair(turn)
-    assert (len(shown.passages), shown.more_passages) == (provenance.PASSAGES_SHOWN, 2)
+    assert (len(shown.passages), shown.more_passages) == (viewing.PASSAGES_SHOWN, 2)
 
 
 # --- What a person may see ---------------------------------------------------------------------------------
@@ -298,7 +300,7 @@ def test_a_pair_of_a_corpus_that_the_person_may_not_read_is_left_out_and_counted
     asked(turn)
     taught(merged, DocumentFactory(corpus=closed, title="Minutes", text=TEXT))
     found = seen(turn)
-    assert (found.pairs, found.hidden_pairs, found.why_none) == ((), 1, provenance.ALL_HIDDEN)
+    assert (found.pairs, found.hidden_pairs, found.why_none) == ((), 1, sources.ALL_HIDDEN)
     assert (found.grade, found.version) == (Grade.NONE, "")
     turn.conversation.person.groups.add(closed.reader_group)
     assert (seen(turn).grade, seen(turn).hidden_pairs) == (Grade.EXACT, 0)
@@ -472,8 +474,8 @@ def test_the_copied_text_says_where_no_answer_and_no_support_is(turn):
     turn.refresh_from_db()
     asked(turn)
     text = as_markdown(turn, turn.conversation.person)
-    assert provenance.NO_ANSWER in text
-    assert f"- Supporting (none): {provenance.WITHOUT_PAIRS}" in text
+    assert copying.NO_ANSWER in text
+    assert f"- Supporting (none): {sources.WITHOUT_PAIRS}" in text
 
 
 def test_the_copied_text_leaves_out_and_counts_what_the_person_may_not_read(turn, merged, closed):

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.factories import MemoryVersionFactory
+from memosite.models import EndpointRole
+from tests.factories import EndpointFactory, MemoryVersionFactory
 from tests.fakes import ScriptedMemory
 from training import serving
 from training.engine.errors import BadArtifact
+from training.models import ServedVersion
 from training.serving import Memories
 
 pytestmark = pytest.mark.django_db
@@ -33,20 +35,60 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return loaded
 
 
+def loaders() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == serving.LOADER]
+
+
+def wait_for_loaders() -> None:
+    for thread in loaders():
+        thread.join(timeout=10)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_memory_is_loaded_in_advance_in_a_thread_of_its_own(loads: list[str]) -> None:
     serving.load_in_advance(MemoryVersionFactory(path="one"))
-    for thread in threading.enumerate():
-        if thread.name == serving.LOADER:
-            thread.join(timeout=10)
+    wait_for_loaders()
     assert loads == ["one"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_artifact_that_cannot_be_loaded_is_told_by_whoever_asks(loads: list[str]) -> None:
     version = MemoryVersionFactory(path="broken")
-    serving._try_to_load(version)
+    serving.load_in_advance(version)
+    wait_for_loaders()
     with pytest.raises(BadArtifact):
         serving.memory_for(version)
+    assert loads == ["broken", "broken"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_thread_loads_a_memory_however_many_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_go_on = threading.Event()
+    monkeypatch.setattr(serving, "_memories", Memories())
+    monkeypatch.setattr(serving, "_load", lambda *_: may_go_on.wait(10) and ScriptedMemory({}))
+    version = MemoryVersionFactory(path="one")
+    for _ in range(3):
+        serving.load_in_advance(version)
+    assert len(loaders()) == 1
+    may_go_on.set()
+    wait_for_loaders()
+    assert serving.is_loaded(version)
+
+
+@pytest.mark.parametrize("is_served", [False, True], ids=["here", "at an endpoint"])
+def test_for_a_memory_that_is_there_no_thread_is_started(
+    loads: list[str], monkeypatch: pytest.MonkeyPatch, is_served: bool
+) -> None:
+    monkeypatch.setattr(serving, "_connect", lambda version, endpoint: ScriptedMemory({}))
+    version = MemoryVersionFactory(path="one")
+    if is_served:
+        endpoint = EndpointFactory(role=EndpointRole.MEMORY)
+        ServedVersion.objects.create(version=version, endpoint=endpoint, model_name="handbook")
+    assert not serving.is_loaded(version)
+    serving.memory_for(version)
+    assert serving.is_loaded(version)
+    monkeypatch.setattr(threading, "Thread", None)  # none can be made
+    serving.load_in_advance(version)
 
 
 def test_a_version_is_loaded_once(loads: list[str]) -> None:
