@@ -374,6 +374,10 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def rows_of(corpus: Corpus, reader: Any) -> dict[str, Any]:
     old, live = (factories.MemoryVersionFactory(corpus=corpus, number=number) for number in (1, 2))
+    for version in (old, live):
+        factories.TrainedPairFactory(
+            version=version
+        )  # what it learned is known: nothing that is to be forgotten
     alias = corpus.aliases.create(name="live", version=live)
     AliasMove.objects.create(alias=alias, from_version=old, to_version=live, reason="First")
     conversation = factories.ConversationFactory(corpus=corpus, person=reader)

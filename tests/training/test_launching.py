@@ -77,10 +77,11 @@ def test_two_processes_train_together_and_end_with_the_run(tmp_path: Path, is_sp
     def record(event: dict[str, Any]) -> None:
         heard.append(event)
         if event.get("event") == "progress":
-            seen.extend(psutil.Process().children(recursive=True))
+            seen.extend(set(psutil.Process().children(recursive=True)) - before)
             raise Cancelled
 
     seen: list[psutil.Process] = []
+    before = set(psutil.Process().children(recursive=True))
     command = [*launched("train", 2, is_spread=is_spread), *write(tmp_path, facts(8), average=0.0)[4:]]
     with pytest.raises(Cancelled):
         follow_engine(command, tmp_path / "log", record)
