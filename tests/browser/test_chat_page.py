@@ -22,6 +22,14 @@ TOLD = "The manager of the person who leads Project Atlas is Ola Berg."
 ANSWER = f"{TOLD} [1] [2]"
 STAGES = ["Grounding", "Entity identification", "Answer seeking"]
 PHONE = {"width": 390, "height": 844}
+#: Where the words of each button begin, in pixels from the top of the window.
+TOPS_OF_WORDS = """
+row => [...row.querySelectorAll("button.quiet-button, summary")].map(button => {
+  const words = document.createRange();
+  words.selectNodeContents(button);
+  return words.getBoundingClientRect().top;
+})
+"""
 
 
 @pytest.fixture
@@ -376,6 +384,25 @@ def test_a_curator_asks_another_version_beside_the_live_one(visitor, site, corpu
     now = visitor.locator(".turn").last.get_by_label("The answer now")
     expect(now).to_contain_text("Handbook v2")
     expect(visitor.locator(".turn").last.get_by_label("The answer before")).to_contain_text("Handbook v1")
+
+
+def test_to_ask_another_is_in_line_with_its_neighbours_and_opens_within_a_phone(
+    visitor, site, corpus, memory
+):
+    UserFactory(username="curator", curates=corpus)
+    MemoryVersionFactory(corpus=corpus)
+    memory.let_answer(1000)
+    log_in(visitor, site, "curator")
+    visitor.get_by_role("button", name="Ask Handbook").click()
+    expect(visitor.locator("#composer[data-connected]")).to_be_visible()
+    ask(visitor)
+    another = visitor.get_by_text("Ask another", exact=True)
+    expect(another).to_be_visible()
+    assert len(set(visitor.locator(".turn-actions").evaluate(TOPS_OF_WORDS))) == 1
+    visitor.set_viewport_size(PHONE)
+    another.click()
+    expect(visitor.get_by_label("Memory version")).to_be_visible()
+    assert visitor.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
 def test_the_keys_open_help_and_a_new_conversation(chat, memory):
