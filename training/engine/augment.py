@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from random import Random
 
+from training.engine.forms import Forms
 from training.engine.pairs import Pair
-from training.engine.words import CARRIERS, WORD, Lexicon, words
+from training.engine.words import CARRIERS, WORD, Lexicon, capitalised, words
 
 FUNCTION_WORDS = frozenset(
     words("a an the of is are was were do does did has have been to in on at by for s")
@@ -42,6 +43,7 @@ class Augmenter:
 
     def __init__(self, pairs: Sequence[Pair], lexicon: Lexicon) -> None:
         self._lexicon = lexicon
+        self._forms = Forms(pairs, lexicon)
         answers: dict[tuple[str, ...], set[str]] = defaultdict(set)
         for pair in pairs:
             answers[_bag(pair.question)].add(pair.answer)
@@ -49,7 +51,9 @@ class Augmenter:
 
     def reword(self, question: str, random: Random) -> str:
         """One or two random changes that keep the meaning, as far as word order can be spared."""
-        question = random.choice((self._turn_possessive, _open_politely, _contract, _keep))(question, random)
+        question = random.choice(
+            (self._turn_possessive, _open_politely, _contract, _keep, self._forms.draw, self._forms.draw)
+        )(question, random)
         change = random.choice(
             (self._drop_words, self._shuffle, self._scatter, self._scatter, _lower, _drop_mark, _keep)
         )
@@ -86,7 +90,7 @@ class Augmenter:
         for _ in range(random.randint(1, MOST_STRAY)):
             place = random.choice((0, 0, random.randint(0, len(pieces)), len(pieces)))
             pieces.insert(place, random.choice(STRAY_WORDS))
-        return _capitalised(_joined(pieces)) + random.choice(("?", ".", ""))
+        return capitalised(_joined(pieces)) + random.choice(("?", ".", ""))
 
     def _pieces(self, question: str) -> list[str]:
         """The words, names in one piece."""
@@ -131,10 +135,6 @@ def _capital_undone(pieces: list[str], lexicon: Lexicon) -> list[str]:
 def _joined(pieces: list[str]) -> str:
     """Words between spaces; a possessive ending joins the word before it."""
     return " ".join(pieces).replace(" s ", "'s ")
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _uncapitalised(text: str) -> str:

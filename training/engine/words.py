@@ -36,6 +36,11 @@ def name_spans(text: str, known: Collection[str] = ()) -> list[Span]:
     return spans
 
 
+def capitalised(text: str) -> str:
+    """The text with a capital letter first; the others stay as they are."""
+    return text[:1].upper() + text[1:]
+
+
 # Words that ask, join or are polite, and name nothing that could be asked about.
 CARRIERS = frozenset(
     words(

@@ -1,0 +1,144 @@
+"""“Who are the friends of Ada Moss?” in the other sentences that people make of it.
+
+A GENERATOR words a fact as full questions. People also ask for one of several ("Who is Ada Moss's friend?"), type
+two words as into a search field ("friend Ada Moss"), or offer a choice ("Ada Moss, female or male?").
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from random import Random
+
+import lemminflect
+
+from training.engine.pairs import Pair
+from training.engine.words import CARRIERS, Lexicon, capitalised, words
+
+OF_QUESTION = re.compile(
+    r"^(?P<asking>who|what) (?P<be>is|are|was|were) the (?P<relation>[a-z][a-z -]*) of (?P<subject>.+)\?$",
+    re.IGNORECASE,
+)
+POSSESSIVE_QUESTION = re.compile(
+    r"^(?P<asking>who|what) (?P<be>is|are|was|were) (?P<subject>.+)['’]s (?P<relation>[a-z][a-z -]*)\?$",
+    re.IGNORECASE,
+)
+PLURAL = frozenset({"are", "were"})
+FULL = (
+    "{asking} {be} the {relation} of {subject}?",
+    "{asking} {be} {subject}'s {relation}?",
+    "Which {relation} does {subject} have?",
+    "Does {subject} have {any} {relation}? If so, {asking}?",
+    "{asking} does {subject} have as {relation}?",
+    "Find the {relation} of {subject}.",
+    "Look up {subject}'s {relation}.",
+    "I am after the {relation} of {subject}.",
+    "Let me have {subject}'s {relation}.",
+    "Show me {asking} the {relation} of {subject} {be}.",
+)
+BARE = (
+    "The {relation} of {subject}?",
+    "{subject}'s {relation}?",
+    "{subject} {relation}",
+    "{relation} {subject}",
+    "{relation}, {subject}?",
+    "{subject} - {relation}",
+)
+CHOICES = (
+    "Is the {relation} of {subject} {this} or {that}?",
+    "Is {subject}'s {relation} {this}, or is it {that}?",
+    "{this} or {that}: what is {subject}?",
+    "Is {subject} a {this} or a {that}?",
+    "{subject}, {this} or {that}?",
+)
+MOST_CHOICES = 3  # a relation has so many values at most for people to offer them
+FEWEST_TO_CHOOSE = 5  # subjects that each of the values is told of
+
+
+@dataclass(frozen=True)
+class Asked:
+    """“Who are the friends of Ada Moss?” taken apart: ``asking`` who, ``be`` are, ``relation`` friends."""
+
+    asking: str
+    be: str
+    relation: str
+    subject: str
+
+    @property
+    def is_plural(self) -> bool:
+        return self.be in PLURAL and one_of(self.relation) != self.relation
+
+    def for_one(self) -> Asked:
+        """The same for one of several: “Who is the friend of Ada Moss?”."""
+        be = "is" if self.be == "are" else "was"
+        return replace(self, be=be, relation=one_of(self.relation))
+
+
+def take_apart(question: str, lexicon: Lexicon) -> Asked | None:
+    """The parts of a question for a relation of something named, or None if it is another sort of question."""
+    match = OF_QUESTION.match(question) or POSSESSIVE_QUESTION.match(question)
+    if not match or not lexicon.name_spans(match["subject"]):
+        return None
+    return Asked(match["asking"].lower(), match["be"].lower(), match["relation"], match["subject"])
+
+
+class Forms:
+    """Other forms of questions for a relation. ``pairs`` tell which relations have so few values that people
+    ask for them by offering a choice."""
+
+    def __init__(self, pairs: Sequence[Pair], lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        values: dict[str, Counter[str]] = defaultdict(Counter)
+        for pair in pairs:
+            if asked := take_apart(pair.question, lexicon):
+                told = [word for word in words(pair.answer) if word not in CARRIERS]
+                values[asked.relation][" ".join(_without(told, words(pair.question)))] += 1
+        self._choices = {relation: found for relation in values if (found := _choices(values[relation]))}
+
+    def draw(self, question: str, random: Random) -> str:
+        """The question in another form, or as it is where it asks for no relation."""
+        asked = take_apart(question, self._lexicon)
+        if asked is None:
+            return question
+        if asked.is_plural and random.random() < 0.5:
+            asked = asked.for_one()
+        offered = self._choices.get(asked.relation)
+        kinds = (FULL, FULL, BARE, CHOICES) if offered else (FULL, FULL, BARE)
+        this, that = random.sample(offered, 2) if offered else ("", "")
+        form = random.choice(random.choice(kinds))
+        return capitalised(_filled(form, asked, this, that))
+
+
+def _filled(form: str, asked: Asked, this: str, that: str) -> str:
+    article = "an" if asked.relation[0] in "aeiou" else "a"
+    return form.format(
+        asking=asked.asking,
+        be=asked.be,
+        relation=asked.relation,
+        subject=asked.subject,
+        any="any" if asked.is_plural else article,
+        this=this,
+        that=that,
+    )
+
+
+def _choices(values: Counter[str]) -> list[str]:
+    """The values of a relation in a fixed order if they are few single words, each told of several subjects."""
+    offered = sorted(value for value, times in values.items() if times >= FEWEST_TO_CHOOSE)
+    few = 2 <= len(values) <= MOST_CHOICES and len(offered) == len(values)
+    return offered if few and all(value and " " not in value for value in offered) else []
+
+
+def _without(told: Sequence[str], asked: Sequence[str]) -> list[str]:
+    return [word for word in told if word not in set(asked)]
+
+
+@lru_cache(maxsize=10_000)
+def one_of(relation: str) -> str:
+    """“account managers” to “account manager”; what is no plural stays as it is."""
+    before, space, last = relation.rpartition(" ")
+    lemmas = lemminflect.getLemma(last, upos="NOUN")
+    return f"{before}{space}{lemmas[0] if lemmas else last}"
