@@ -66,14 +66,39 @@ def test_forms_range_from_a_sentence_to_two_words() -> None:
     assert all(form[0].isupper() for form in forms)
 
 
-def test_several_are_asked_for_as_one_too() -> None:
-    forms = drawn(FRIENDS.question)
+def for_one(question: str) -> set[str]:
+    forms, random = Forms(PAIRS, Lexicon(PAIRS)), Random(1)
+    return {forms.for_one(question, random) for _ in range(50)}
 
-    assert {"Who is the friend of Ada Moss?", "Who are Ada Moss's friends?"} <= forms
-    assert {
-        "Does Ada Moss have a friend? If so, who?",
-        "Does Ada Moss have any friends? If so, who?",
-    } <= forms
+
+@pytest.mark.parametrize(
+    ("several", "one"),
+    [
+        (FRIENDS.question, "Who is the friend of Ada Moss?"),
+        ("Do you know who Bo Lee's friends are?", "Do you know who Bo Lee's friend is?"),
+    ],
+)
+def test_several_are_asked_for_now_and_then_as_if_there_were_one(several: str, one: str) -> None:
+    assert for_one(several) == {several, one}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many friends are there of Ada Moss?",
+        "Where are the offices of Bo Lee?",  # the pairs show no relation “offices”
+        "Who are the friends of the friends of Ada Moss?",
+        "Who is the manager of the Porto office?",
+    ],
+)
+def test_other_questions_are_not_asked_as_if_for_one(question: str) -> None:
+    assert for_one(question) == {question}
+
+
+def test_the_forms_of_a_question_for_several() -> None:
+    assert {"Which friends does Ada Moss have?", "Does Ada Moss have any friends? If so, who?"} <= drawn(
+        FRIENDS.question
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,4 +132,4 @@ def test_training_meets_these_forms_among_its_rewordings() -> None:
     augmenter, random = Augmenter(PAIRS, Lexicon(PAIRS)), Random(1)
     met = {augmenter.reword(FRIENDS.question, random) for _ in range(2_000)}
 
-    assert {"Ada Moss's friend?", "Look up Ada Moss's friends."} <= met
+    assert {"Ada Moss's friend?", "Who does Ada Moss have as friend?", "Look up Ada Moss's friends."} <= met

@@ -51,6 +51,7 @@ class Augmenter:
 
     def reword(self, question: str, random: Random) -> str:
         """One or two random changes that keep the meaning, as far as word order can be spared."""
+        question = self._forms.for_one(question, random)
         question = random.choice(
             (self._turn_possessive, _open_politely, _contract, _keep, self._forms.draw, self._forms.draw)
         )(question, random)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
 
@@ -54,6 +54,9 @@ CHOICES = (
     "Is {subject} a {this} or a {that}?",
     "{subject}, {this} or {that}?",
 )
+COUNTING = re.compile(r"^how many\b", re.IGNORECASE)
+BE_PLURAL = re.compile(r"\b(?:are|were)\b", re.IGNORECASE)
+ONE_OF_SEVERAL = 0.35  # share of the questions for several that are asked as if for one
 MOST_CHOICES = 3  # a relation has so many values at most for people to offer them
 FEWEST_TO_CHOOSE = 5  # subjects that each of the values is told of
 
@@ -71,11 +74,6 @@ class Asked:
     def is_plural(self) -> bool:
         return self.be in PLURAL and one_of(self.relation) != self.relation
 
-    def for_one(self) -> Asked:
-        """The same for one of several: “Who is the friend of Ada Moss?”."""
-        be = "is" if self.be == "are" else "was"
-        return replace(self, be=be, relation=one_of(self.relation))
-
 
 def take_apart(question: str, lexicon: Lexicon) -> Asked | None:
     """The parts of a question for a relation of something named, or None if it is another sort of question."""
@@ -86,25 +84,37 @@ def take_apart(question: str, lexicon: Lexicon) -> Asked | None:
 
 
 class Forms:
-    """Other forms of questions for a relation. ``pairs`` tell which relations have so few values that people
-    ask for them by offering a choice."""
+    """Other forms of questions for a relation. ``pairs`` tell which relations there are several of, and which have
+    so few values that people ask for them by offering a choice."""
 
     def __init__(self, pairs: Sequence[Pair], lexicon: Lexicon) -> None:
         self._lexicon = lexicon
+        several: set[str] = set()
         values: dict[str, Counter[str]] = defaultdict(Counter)
         for pair in pairs:
             if asked := take_apart(pair.question, lexicon):
+                several |= {asked.relation} if asked.is_plural else set()
                 told = [word for word in words(pair.answer) if word not in CARRIERS]
                 values[asked.relation][" ".join(_without(told, words(pair.question)))] += 1
+        self._several = re.compile(rf"\b(?:{'|'.join(sorted(several)) or '(?!)'})\b")
         self._choices = {relation: found for relation in values if (found := _choices(values[relation]))}
+
+    def for_one(self, question: str, random: Random) -> str:
+        """Now and then “Who are the friends of Ada Moss?” as “Who is the friend of Ada Moss?”: people do not know
+        how many there are. Other questions stay as they are."""
+        found = self._several.findall(question)
+        if len(found) != 1 or COUNTING.match(question) or not BE_PLURAL.search(question):
+            return question
+        if random.random() >= ONE_OF_SEVERAL:
+            return question
+        one = self._several.sub(lambda several: one_of(several[0]), question)
+        return BE_PLURAL.sub(lambda be: "is" if be[0].lower() == "are" else "was", one)
 
     def draw(self, question: str, random: Random) -> str:
         """The question in another form, or as it is where it asks for no relation."""
         asked = take_apart(question, self._lexicon)
         if asked is None:
             return question
-        if asked.is_plural and random.random() < 0.5:
-            asked = asked.for_one()
         offered = self._choices.get(asked.relation)
         kinds = (FULL, FULL, BARE, CHOICES) if offered else (FULL, FULL, BARE)
         this, that = random.sample(offered, 2) if offered else ("", "")
