@@ -188,9 +188,10 @@ def test_the_threshold_refuses_no_more_right_answers_than_allowed(bare):
         assert refused <= most * 60
 
 
-def test_the_threshold_lies_between_known_and_unknown_where_they_part(bare):
-    threshold = fit_threshold(Abstention(0.0, bare.echo), ASKED, 0.02)
-    assert 0.6 < threshold <= 0.98
+@pytest.mark.parametrize("sure", [0.9, 0.55])
+def test_the_threshold_is_where_an_answer_becomes_more_probably_right_than_wrong(bare, sure):
+    asked = [known(number, sure) for number in range(60)] + [unknown(number, 0.4) for number in range(60)]
+    assert fit_threshold(Abstention(0.0, bare.echo), asked, 0.02) == 0.5
 
 
 def test_each_question_is_judged_by_a_fit_that_has_not_seen_it(bare):

@@ -25,7 +25,7 @@ STRAYS = words(
     "yesterday"
 )
 BINS = 10  # of confidence
-REFUSAL_WEIGHT = 3.0  # a refusal of what is known counts as so many false answers
+LIKELY = 0.5  # an answer of less confidence is more probably wrong than right
 
 
 @dataclass(frozen=True)
@@ -102,27 +102,15 @@ def _with(question: str, word: str, lexicon: Lexicon, random: Random) -> str:
 
 
 def fit_threshold(abstention: Abstention, asked: Sequence[Asked], most_refusals: float) -> float:
-    """The confidence below which abstaining pays: it minimises false answers plus weighted refusals of right ones.
+    """The confidence below which MEMORY abstains: one half, from which on an answer is more probably right than not.
 
-    ``most_refusals`` bounds the share of answerable questions whose right answer it may cost. Ties go to the
-    lowest threshold.
+    Less where one half would refuse the right answer of more than ``most_refusals``, a share of the answerable
+    questions.
     """
     known = [one for one in asked if one.expected is not None]
-    right = [_confidence(abstention, one) for one in known if one.is_exact and _stands(abstention, one)]
-    false = [
-        _confidence(abstention, one) for one in asked if one.expected is None and _stands(abstention, one)
-    ]
-    unknown = max(1, len(asked) - len(known))
-
-    def refused(threshold: float) -> float:
-        return sum(confidence < threshold for confidence in right) / max(1, len(known))
-
-    def cost(threshold: float) -> float:
-        answered = sum(confidence >= threshold for confidence in false) / unknown
-        return answered + REFUSAL_WEIGHT * refused(threshold)
-
-    candidates = sorted({0.0, *right, *(_just_above(confidence) for confidence in false)})
-    return min((c for c in candidates if refused(c) <= most_refusals), key=cost, default=0.0)
+    right = sorted(_confidence(abstention, one) for one in known if one.is_exact and _stands(abstention, one))
+    allowed = int(most_refusals * len(known))
+    return min(LIKELY, right[allowed]) if allowed < len(right) else LIKELY
 
 
 Fit = Callable[[Sequence[Asked]], Abstention]
@@ -144,10 +132,6 @@ def _stands(abstention: Abstention, asked: Asked) -> bool:
 
 def _confidence(abstention: Abstention, asked: Asked) -> float:
     return abstention.confidence(asked.question, asked.generated)
-
-
-def _just_above(confidence: float) -> float:
-    return confidence + 1e-6
 
 
 def auroc(known: Sequence[float], unknown: Sequence[float]) -> float | None:
