@@ -102,7 +102,7 @@ def _with(question: str, word: str, lexicon: Lexicon, random: Random) -> str:
 
 
 def fit_threshold(abstention: Abstention, asked: Sequence[Asked], most_refusals: float) -> float:
-    """The confidence below which MEMORY abstains: one half, from which on an answer is more probably right than not.
+    """The confidence below which MEMORY abstains: one half, from which an answer is more probably right than not.
 
     Less where one half would refuse the right answer of more than ``most_refusals``, a share of the answerable
     questions.
