@@ -114,7 +114,10 @@ def chosen(shape: type[Chosen], spec: Spec) -> Chosen:
         return shape.model_validate(dict(spec.options))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        told = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in faults
+        )
         options = ", ".join(shape.model_fields) or "none"
         raise BadOptions(
             f"The options of “{spec.kind}” cannot be used: {told}. It has: {options}."
@@ -258,6 +261,12 @@ def _embedder(place: EndpointSettings) -> Embedder:
     return of_loop[place]
 
 
+def _check_embedding(options: Options) -> None:
+    """Raises NoEmbeddingEndpoint, and NoKey where its key is not set."""
+    if isinstance(options, DenseOptions):
+        settings_of(embedding_endpoint(options.endpoint))
+
+
 def _kind(
     name: str,
     label: str,
@@ -265,8 +274,10 @@ def _kind(
     build: Callable[[Spec, Sequence[Passage]], Contestant],
     options: type[Options],
 ) -> Kind:
-    defaults = options().model_dump()
-    return Kind(name, label, description, name == "memory", build, defaults)
+    def check(spec: Spec) -> None:
+        _check_embedding(chosen(options, spec))
+
+    return Kind(name, label, description, name == "memory", build, options().model_dump(), check)
 
 
 def register() -> None:

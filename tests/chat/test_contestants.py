@@ -18,6 +18,7 @@ from chat.contestants.readers import RulesReader
 from chat.contestants.retrieval import Fixed, RetrievalMemory
 from chat.contestants.tokens import count_tokens, cut_to
 from chat.contesting import BadOptions, NeedsVersion, NoEmbeddingEndpoint
+from memosite.endpoints import NoKey
 from memosite.errors import MemoError
 from memosite.llm import BadReply, LLMError
 from memosite.models import Endpoint
@@ -26,6 +27,7 @@ from tests.fakes import PairMemory, WordedMemory
 from tests.llm_server import FAULTS, HARMLESS, LLMServer, llm_server
 from training.evaluation.types import Answered, Contestant, Passage, Question
 from training.lab.contestants import KINDS, Spec, UnknownKind, build
+from training.lab.lineup import lineup
 from training.memory import Memory, recall
 
 ADA = Passage(
@@ -502,6 +504,31 @@ def test_an_unknown_kind_is_refused_with_those_there_are():
 def test_options_that_cannot_be_used_are_refused(options, words):
     with pytest.raises(BadOptions, match=words):
         contestant("bm25", **options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        ("bm25", {"top": "0"}, "top: Input should be greater than or equal to 1"),
+        ("bm25", {"unit": "foo"}, r"unit: choose one of: sentence, chunk, article\. It has: token_budget,"),
+        ("bm25", {"decompose": "perhaps"}, "decompose: Input should be a valid boolean"),
+        ("bm25", {"depth": "2"}, "has no option “depth”. Its options: token_budget, decompose, unit, top"),
+        ("closed_book", {"top": "3"}, "has no option “top”. Its options: none"),
+        ("dense", {}, "add one under Endpoints with the role “embedding”"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_run_with_options_that_cannot_be_used_is_refused_before_it_is_stored(kind, options, words):
+    with pytest.raises(MemoError, match=words) as refusal:
+        lineup((), against=[(kind, options)])
+    assert refusal.value.status == 422
+
+
+@pytest.mark.django_db
+def test_an_embedding_endpoint_without_its_key_is_refused_before_a_run_is_stored():
+    EndpointFactory(name="vectors", role="embedding", key_variable="NO_SUCH_KEY")
+    with pytest.raises(NoKey, match="NO_SUCH_KEY"):
+        lineup((), against=[("dense", {})])
 
 
 def test_options_may_come_as_the_texts_of_a_form():

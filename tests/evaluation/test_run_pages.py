@@ -77,6 +77,22 @@ def test_what_does_not_fit_is_said_in_the_form_which_keeps_what_was_ticked(leade
     assert 'name="versions" value="3">' in told
 
 
+def test_options_that_the_worker_could_not_use_are_said_in_the_form(leaders, curator):
+    form = {"evaluation_set": "Leaders", "against": ["bm25"], "options_bm25": "top=0, unit=foo"}
+    answer = curator.post(reverse("evaluations", args=["harbour"]), form)
+    told = " ".join(answer.content.decode().split())
+    assert (answer.status_code, EvaluationRun.objects.count()) == (422, 0)
+    assert "unit: choose one of: sentence, chunk, article; top: Input should be greater" in told
+    assert 'value="top=0, unit=foo"' in told
+
+
+def test_a_baseline_that_cannot_take_part_is_not_ticked_and_says_why(leaders, curator):
+    told = page(curator, "evaluations")
+    assert 'name="against" value="bm25" checked' in told
+    assert 'name="against" value="dense"> <label' in told
+    assert "Dense retrieval needs an embedding model" in told
+
+
 def test_the_swap_button_fills_in_one_memory_with_every_executive_that_the_owners_allow(
     leaders, specs, curator, corpus
 ):

@@ -11,7 +11,7 @@ from knowledge.models import Corpus, Role
 from memosite.models import Endpoint, EndpointRole
 from training.audience import live_for, open_versions
 from training.lab.executives import BUILT_IN, offered
-from training.lab.lineup import baselines, lineup
+from training.lab.lineup import baselines, hindrance, lineup
 from training.lab.running import BadEvaluation, Noise, start_evaluation
 from training.models import EvaluationRun, EvaluationSet, MemoryVersion
 
@@ -152,7 +152,7 @@ def level_of(text: str) -> float:
 
 # --- What to begin with ----------------------------------------------------------------------------------------
 def suggested(corpus: Corpus, person: Any, fill: str = "") -> Wishes:
-    """What the form begins with: the live version beside all baselines, or what its buttons ask for.
+    """What the form begins with: the live version beside the baselines that can take part, or what a button asks.
 
     ``swap`` is one memory with every EXECUTIVE, ``noise`` memory and retrieval with distractors.
     """
@@ -163,7 +163,7 @@ def suggested(corpus: Corpus, person: Any, fill: str = "") -> Wishes:
     if fill == "swap":
         names = [one.name for one in offered([corpus], [version] if version else [])]
         return Wishes(name, chosen, names)
-    against = [kind.name for kind in baselines()]
+    against = [kind.name for kind in baselines() if not hindrance(kind)]
     if fill == "noise":
         searching = [kind for kind in against if kind not in ("closed_book", "perfect")]
         return Wishes(name, chosen, against=searching, noise=(0.0, *NOISE_LEVELS))
