@@ -118,6 +118,22 @@ def test_a_run_can_be_started_again_as_it_was(run, curator):
     assert f'value="{run.title}"' in told
 
 
+def test_a_link_may_choose_the_set_and_the_version(leaders, specs, curator, corpus):
+    make_set(corpus, "Who & what?")
+    MemoryVersionFactory(corpus=corpus, number=4)
+    told = page(curator, "evaluations", query="?set=Who%20%26%20what%3F&version=3")
+    assert '<option value="Who &amp; what?" selected>' in told
+    assert 'name="versions" value="3" checked' in told
+    assert 'name="versions" value="4">' in told
+    assert 'name="against" value="bm25">' in told
+
+
+def test_a_link_to_what_is_not_there_leaves_the_form_as_it_is(leaders, specs, curator):
+    told = page(curator, "evaluations", query="?set=Nothing&version=99")
+    assert '<option value="Leaders" selected>' in told
+    assert 'name="versions" value="3" checked' in told
+
+
 def test_the_corpus_page_leads_curators_to_the_evaluations(corpus, curator):
     address = reverse("evaluations", args=["harbour"])
     assert address in page(curator, "corpus")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from knowledge.models import Corpus, Role
@@ -168,6 +168,18 @@ def suggested(corpus: Corpus, person: Any, fill: str = "") -> Wishes:
         searching = [kind for kind in against if kind not in ("closed_book", "perfect")]
         return Wishes(name, chosen, against=searching, noise=(0.0, *NOISE_LEVELS))
     return Wishes(name, chosen, against=against)
+
+
+def narrowed(wishes: Wishes, corpus: Corpus, person: Any, name: str, number: str) -> Wishes:
+    """The wishes with the set and the version that a link names, as far as they are there.
+
+    A link to one version, such as the gate's, asks about that one: nothing is put beside it.
+    """
+    if name and corpus.evaluation_sets.filter(name=name).exists():
+        wishes = replace(wishes, evaluation_set=name)
+    if number.isdecimal() and _open(corpus, person).filter(number=number).exists():
+        wishes = replace(wishes, versions=[int(number)], against=())
+    return wishes
 
 
 def wishes_of(run: EvaluationRun) -> Wishes:
