@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from chat.contestants.excerpts import UNITS, cut
 from chat.contestants.fingerprints import fingerprint
@@ -26,6 +26,7 @@ from chat.contestants.kinds import (
 from chat.contestants.readers import LanguageModelReader, Reader, RulesReader
 from chat.contestants.retrieval import Retriever
 from chat.contestants.vectors import VectorIndex
+from chat.embedding_models import embedding_endpoint, identity, local_model, opened
 from chat.executives import connection_to, endpoint_of, executive_named
 from chat.models import RULES
 from chat.services import turn_budget
@@ -33,11 +34,11 @@ from memosite.endpoints import settings_of
 from memosite.errors import MemoError
 from memosite.llm import EndpointSettings
 from memosite.llm.embedding import Embedder
-from memosite.models import Endpoint, EndpointRole
 from training.evaluation.types import Contestant, Passage, Question
 from training.lab.contestants import KINDS, Kind, Spec
 from training.serving import memory_for
 
+POOLINGS = ("mean", "cls")  # those of training.engine.embed, which the web does not load
 EMBEDDINGS = "embeddings"  # the folder of their vectors, in the site's state
 
 
@@ -52,13 +53,6 @@ class NeedsVersion(MemoError):
     """A contestant that asks a memory was given none."""
 
     code = "needs_version"
-    status = 422
-
-
-class NoEmbeddingEndpoint(MemoError):
-    """Dense retrieval has no model to make vectors with."""
-
-    code = "no_embedding_endpoint"
     status = 422
 
 
@@ -78,6 +72,12 @@ class MemoryOptions(Options):
     token_budget: int = Field(8000, ge=1)
 
 
+def _one_of(value: str, known: Iterable[str]) -> str:
+    if value not in known:
+        raise ValueError(f"choose one of: {', '.join(known)}")
+    return value
+
+
 class GoldOptions(Options):
     """``token_budget``: the tokens of passages that are read at once. ``decompose``: see RetrievalContestant."""
 
@@ -94,15 +94,32 @@ class RetrievalOptions(GoldOptions):
     @field_validator("unit")
     @classmethod
     def _is_unit(cls, value: str) -> str:
-        if value not in UNITS:
-            raise ValueError(f"choose one of: {', '.join(UNITS)}")
-        return value
+        return _one_of(value, UNITS)
 
 
 class DenseOptions(RetrievalOptions):
-    """``endpoint``: the name of the embedding endpoint; empty for the only one."""
+    """``endpoint``: the name of the embedding endpoint; empty for the only one.
+
+    ``model``: the folder or hub id of an encoder that is loaded here instead; ``pooling``: how it makes the
+    vector of a text.
+    """
 
     endpoint: str = ""
+    model: str = ""
+    pooling: str = POOLINGS[0]
+
+    @field_validator("pooling")
+    @classmethod
+    def _is_pooling(cls, value: str) -> str:
+        return _one_of(value, POOLINGS)
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if self.model and self.endpoint:
+            raise ValueError("name an endpoint or a model, not both")
+        if self.pooling != POOLINGS[0] and not self.model:
+            raise ValueError("pooling is for a model that is loaded here: name it with model=")
+        return self
 
 
 Chosen = TypeVar("Chosen", bound=Options)
@@ -114,7 +131,10 @@ def chosen(shape: type[Chosen], spec: Spec) -> Chosen:
         return shape.model_validate(dict(spec.options))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        told = "; ".join(
+            ": ".join([*map(str, fault["loc"]), fault["msg"].removeprefix("Value error, ")])
+            for fault in faults
+        )
         options = ", ".join(shape.model_fields) or "none"
         raise BadOptions(
             f"The options of “{spec.kind}” cannot be used: {told}. It has: {options}."
@@ -180,8 +200,10 @@ def bm25(spec: Spec, passages: Sequence[Passage]) -> Contestant:
 
 
 def dense(spec: Spec, passages: Sequence[Passage]) -> Contestant:
-    """Retrieval by meaning. Raises NoEmbeddingEndpoint, and NoKey where its key is not set."""
+    """Retrieval by meaning. Raises what ``_check_embedding`` does, and BadBase where a model cannot be loaded."""
     options = chosen(DenseOptions, spec)
+    if options.model:
+        return _dense_here(spec, options, passages)
     endpoint = embedding_endpoint(options.endpoint)
     place, sha256 = settings_of(endpoint), passages_sha256(passages)
     kept = fingerprint(place.base_url, place.model, options.unit, sha256)
@@ -192,6 +214,21 @@ def dense(spec: Spec, passages: Sequence[Passage]) -> Contestant:
         price=lambda tokens: endpoint.cost(tokens, 0),
     )
     return _retrieval(spec, options, passages, index, place.base_url, place.model)
+
+
+def _dense_here(spec: Spec, options: DenseOptions, passages: Sequence[Passage]) -> Contestant:
+    """Retrieval by the meaning that a model of this machine finds; it costs no money."""
+    model = local_model(options.model)
+    sha256 = identity(model)
+    embedder = opened(model, options.pooling, sha256)
+    kept = fingerprint("local", sha256, options.pooling, options.unit, passages_sha256(passages))
+    index = VectorIndex(
+        cut(passages, options.unit),
+        lambda: embedder,
+        kept=settings.STATE_DIR / EMBEDDINGS / f"{kept}.npy",
+        price=lambda tokens: Decimal(0),
+    )
+    return _retrieval(spec, options, passages, index, sha256)
 
 
 def perfect(spec: Spec, passages: Sequence[Passage]) -> Contestant:
@@ -228,23 +265,6 @@ def _retrieval(
     )
 
 
-def embedding_endpoint(name: str) -> Endpoint:
-    """The embedding endpoint of that name; without a name the only one. Raises NoEmbeddingEndpoint."""
-    offered = list(Endpoint.objects.filter(role=EndpointRole.EMBEDDING))
-    named = ", ".join(f"“{endpoint}”" for endpoint in offered)
-    if not offered:
-        raise NoEmbeddingEndpoint(
-            "Dense retrieval needs an embedding model, and no endpoint has that role. Ask an administrator to add "
-            "one under Endpoints with the role “embedding”."
-        )
-    if not name and len(offered) > 1:
-        raise NoEmbeddingEndpoint(f"Say which embedding endpoint is to be used: {named}.")
-    found = next((endpoint for endpoint in offered if name in ("", endpoint.name)), None)
-    if found is None:
-        raise NoEmbeddingEndpoint(f"There is no embedding endpoint “{name}”. There is: {named}.")
-    return found
-
-
 _embedders: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[EndpointSettings, Embedder]] = (
     WeakKeyDictionary()
 )
@@ -258,6 +278,16 @@ def _embedder(place: EndpointSettings) -> Embedder:
     return of_loop[place]
 
 
+def _check_embedding(options: Options) -> None:
+    """Raises NoEmbeddingEndpoint and NoKey for an endpoint, NoLocalModel and FolderRefused for a model."""
+    if not isinstance(options, DenseOptions):
+        return
+    if options.model:
+        local_model(options.model)
+    else:
+        settings_of(embedding_endpoint(options.endpoint))
+
+
 def _kind(
     name: str,
     label: str,
@@ -265,8 +295,10 @@ def _kind(
     build: Callable[[Spec, Sequence[Passage]], Contestant],
     options: type[Options],
 ) -> Kind:
-    defaults = options().model_dump()
-    return Kind(name, label, description, name == "memory", build, defaults)
+    def check(spec: Spec) -> None:
+        _check_embedding(chosen(options, spec))
+
+    return Kind(name, label, description, name == "memory", build, options().model_dump(), check)
 
 
 def register() -> None:

@@ -235,6 +235,7 @@ TURN_TOKENS = env.number("TURN_TOKENS", 60_000, at_least=1000)
 TURN_LEASE_SECONDS = env.number(
     "TURN_LEASE_SECONDS", 10, at_least=5
 )  # a running question without a sign of life for so long was lost with its process
+EMBEDDING_MODELS = env.list("EMBEDDING_MODELS", default=[])  # that evaluations may load: folders, ID@COMMIT
 CHAT_RETENTION_DAYS = env.number("CHAT_RETENTION_DAYS", 0, at_least=0)  # 0: conversations are kept
 RECALL_BATCH_ROWS = env.number("RECALL_BATCH_ROWS", 64, at_least=1)
 RECALL_WAIT_MS = env.number("RECALL_WAIT_MS", 3, at_least=0)

@@ -22,7 +22,7 @@ from training.curve import chart_of
 from training.lab import admin_gate, admin_runs, admin_sets
 from training.lineage import documents_changed_since
 from training.merge_report import report_of
-from training.models import LIVE, Alias, EvaluationRun, MemoryVersion, MergeRun, TrainingRun
+from training.models import LIVE, Alias, EvaluationRun, EvaluationSet, MemoryVersion, MergeRun, TrainingRun
 
 __all__ = [  # they register their admins
     "admin_bases",
@@ -55,6 +55,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
                 n_trainings=count_of(TrainingRun.objects.for_reader(request.user)),
                 n_merges=count_of(MergeRun.objects.for_reader(request.user)),
                 n_evaluations=count_of(EvaluationRun.objects.for_reader(request.user)),
+                n_evaluation_sets=count_of(EvaluationSet.objects.all()),
             )
         )
 
@@ -71,6 +72,8 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
         return [generate, train, *others]
 
     def links(self, corpus: Any) -> list[Link]:
+        number = corpus.live_number
+        map_page = reverse("did-it-learn", args=[corpus.slug, number]) if number else ""
         live = f"Memory versions (live: v{corpus.live_number})" if corpus.live_number else "Memory versions"
         return [
             *super().links(corpus),
@@ -78,6 +81,8 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
             Link("Merges", list_url(MergeRun, corpus), corpus.n_merges),
             Link("Evaluations", list_url(EvaluationRun, corpus), corpus.n_evaluations),
             Link(live, list_url(MemoryVersion, corpus), corpus.n_versions),
+            Link("Evaluation sets", reverse("evaluation-sets", args=[corpus.slug]), corpus.n_evaluation_sets),
+            *([Link("What the live version learned", map_page)] if map_page else []),
             Link("Gate", reverse("gate", args=[corpus.slug])),
         ]
 

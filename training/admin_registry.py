@@ -204,6 +204,7 @@ class MemoryVersionAdmin(CorpusScopedAdmin):
             "readers_lost": readers_lost(row),
             "earlier": before if before and before.allows(request.user) else None,
             "pairs_url": list_url(TrainedPair, row.corpus, version=str(row.pk)),
+            "learned_url": reverse("did-it-learn", args=[row.corpus.slug, row.number]),
             "compare_url": self._compare_url(request, row),
             "reason_form": PromoteForm(),
             "gate": None if row.is_the_live_one else state_of(row, request.user),

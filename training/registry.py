@@ -19,7 +19,14 @@ from django.utils import timezone
 from knowledge.models import Corpus
 from memosite.errors import Conflict
 from memosite.runs import UNFINISHED, Status, run_models
-from training.models import DeletedVersion, MemoryVersion, MergeRun, TrainingRun
+from training.models import (
+    DeletedVersion,
+    EvaluationRun,
+    MemoryVersion,
+    MergeRun,
+    ProbeRun,
+    TrainingRun,
+)
 from training.provenance import size_of
 
 UNSWEPT_HOURS = 24.0  # what is younger may belong to work that is going on
@@ -65,24 +72,35 @@ def delete_version(version: MemoryVersion, person: Any = None, *, reason: str) -
 
 
 def require_unneeded(version: MemoryVersion, person: Any = None) -> None:
-    """Raise VersionNeeded while a run is to continue, merge, rebuild or finish the version.
+    """Raise VersionNeeded while a run is to continue, merge, rebuild, finish, evaluate or probe the version.
 
     A run that is closed to the person is not named; None is the operator of the site.
     """
     trainings = TrainingRun.objects.filter(status__in=UNFINISHED)
     merges = MergeRun.objects.filter(status__in=UNFINISHED)
+    evaluations = EvaluationRun.objects.filter(status__in=UNFINISHED)
+    probings = ProbeRun.objects.filter(status__in=UNFINISHED)
     needed_by = [
         *trainings.filter(continues=version),
         *trainings.filter(rebuilds=version),
         *trainings.filter(version=version),
         *merges.filter(parents=version),
         *merges.filter(version=version),
+        *evaluations.filter(contestants__version=version).distinct(),
+        *probings.filter(Q(version=version) | Q(other=version)),
     ]
     if needed_by:
         run = needed_by[0]
         is_open = person is None or type(run).objects.for_reader(person).filter(pk=run.pk).exists()
-        told, deed = (run, "cancel it") if is_open else ("A run that you may not see", "have it cancelled")
+        told, deed = (
+            (_called(run), "cancel it") if is_open else ("A run that you may not see", "have it cancelled")
+        )
         raise VersionNeeded(f"{told} needs {version}. Wait for it, or {deed} first.")
+
+
+def _called(run: Any) -> str:
+    """A run in words. An evaluation has a title of people's own, which alone does not say what it is."""
+    return f"Evaluation {run.pk} (“{run}”)" if isinstance(run, EvaluationRun) else str(run)
 
 
 def remove_folder(folder: Path) -> None:

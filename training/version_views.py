@@ -31,7 +31,7 @@ from training.merge_report import report_of
 from training.models import CANDIDATE, LIVE, AliasMove, DeletedVersion, MemoryVersion, MergeRun, VersionKind
 from training.overview import knowledge_as_of
 from training.rebuilding import start_rebuild
-from training.registry import delete_version
+from training.registry import VersionNeeded, delete_version, require_unneeded
 
 RECENT_MOVES = 50
 PAIRS_ON_A_PAGE = 50
@@ -227,8 +227,22 @@ def delete(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Ask whether to delete the version; then delete it, with its pairs and its folder."""
     row, doomed = version_or_404(request, slug, number, Role.OWNER)
     if request.method != "POST":
-        context = {"corpus": row, "version": doomed, "aliases": doomed.aliases.all()}
+        context = {
+            "corpus": row,
+            "version": doomed,
+            "aliases": doomed.aliases.all(),
+            "needed": _needed(doomed, request.user),
+        }
         return render(request, "training/delete_version.html", context)
     delete_version(doomed, request.user, reason=reason_of(request, "this version is deleted"))
     messages.success(request, f"Version {number} was deleted.")
     return redirect(row)
+
+
+def _needed(version: MemoryVersion, person: Any) -> str:
+    """Which run needs the version, and what can be done; empty where none does."""
+    try:
+        require_unneeded(version, person)
+    except VersionNeeded as refusal:
+        return str(refusal)
+    return ""

@@ -19,6 +19,7 @@ PACKAGES = (
     "knowledge/pipeline",
     "knowledge/rules",
 )
+FILES = ("training/engine/embed.py",)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -32,10 +33,8 @@ def fingerprint(*parts: Any) -> str:
 def code_sha256() -> str:
     """Over the source and prompts of all that decides an answer but for models and documents."""
     digest = hashlib.sha256()
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*")):
-            if path.suffix in (".py", ".md"):
-                digest.update(
-                    f"{path.relative_to(ROOT).as_posix()}\x1f".encode() + path.read_bytes() + b"\x1e"
-                )
+    in_packages = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*"))]
+    for path in [*in_packages, *(ROOT / name for name in FILES)]:
+        if path.suffix in (".py", ".md"):
+            digest.update(f"{path.relative_to(ROOT).as_posix()}\x1f".encode() + path.read_bytes() + b"\x1e")
     return digest.hexdigest()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,16 +19,26 @@ from chat.contestants.ledger import Ledger
 from chat.contestants.readers import RulesReader
 from chat.contestants.retrieval import Fixed, RetrievalMemory
 from chat.contestants.tokens import count_tokens, cut_to
-from chat.contesting import BadOptions, NeedsVersion, NoEmbeddingEndpoint
+from chat.contesting import POOLINGS, BadOptions, NeedsVersion
+from chat.embedding_models import NoEmbeddingEndpoint
+from knowledge.services import ingest_text
+from memosite.endpoints import NoKey
 from memosite.errors import MemoError
 from memosite.llm import BadReply, LLMError
 from memosite.models import Endpoint
-from tests.factories import EndpointFactory, MemoryVersionFactory
+from tests.evaluation.contests import carry_through, make_set
+from tests.factories import CorpusFactory, EndpointFactory, MemoryVersionFactory
 from tests.fakes import PairMemory, WordedMemory
 from tests.llm_server import FAULTS, HARMLESS, LLMServer, llm_server
+from tests.training.bases import save_bert
+from training.engine import embed
+from training.engine.intake import FolderRefused
 from training.evaluation.types import Answered, Contestant, Passage, Question
 from training.lab.contestants import KINDS, Spec, UnknownKind, build
+from training.lab.lineup import lineup
+from training.lab.running import start_evaluation
 from training.memory import Memory, recall
+from training.models import EvaluationAnswer
 
 ADA = Passage(
     "Ada Lund",
@@ -447,6 +459,89 @@ def test_of_several_embedding_endpoints_one_has_to_be_named(embedder):
     assert answer(contestant("dense", endpoint="vectors", top=2)).values == ("rowing",)
 
 
+# --- Dense retrieval with a model of this machine ---
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny encoder with weights made at random."""
+    return save_bert(tmp_path_factory.mktemp("encoder"), [passage.text for passage in PASSAGES])
+
+
+@pytest.fixture
+def offered(encoder: Path, settings: Any, tmp_path: Path) -> str:
+    settings.STATE_DIR = tmp_path
+    settings.EMBEDDING_MODELS = [str(encoder), "some/encoder", f"other/encoder@{'a' * 40}"]
+    return str(encoder)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_a_model_of_this_machine_finds_by_meaning_and_costs_nothing(offered, tmp_path, pooling):
+    answered = answer(contestant("dense", model=offered, pooling=pooling, top=7))  # all of the sentences
+    assert (answered.values, answered.cost, answered.calls) == (("rowing",), 0, 0)
+    assert len(list((tmp_path / "embeddings").iterdir())) == 1
+
+
+def test_the_poolings_are_those_of_the_engine():
+    assert POOLINGS == embed.POOLINGS
+
+
+def test_another_pooling_and_other_weights_are_another_contestant(offered, encoder, settings, tmp_path):
+    marks = [contestant("dense", model=offered, pooling=pooling).fingerprint for pooling in POOLINGS]
+    other = tmp_path / "other"
+    shutil.copytree(encoder, other)
+    with (other / "config.json").open("a") as file:
+        file.write("\n")
+    settings.EMBEDDING_MODELS = [str(other)]
+    marks.append(contestant("dense", model=str(other)).fingerprint)
+    assert len(set(marks)) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (
+            {"model": "/etc"},
+            "“/etc” is not offered here. .* EMBEDDING_MODELS; there is: “.*”, “some/encoder”",
+        ),
+        ({"model": "some/encoder"}, "without its commit"),
+        ({"model": "other/encoder", "endpoint": "vectors"}, "an endpoint or a model, not both"),
+        ({"model": "other/encoder", "pooling": "max"}, "pooling: choose one of: mean, cls"),
+        ({"pooling": "cls"}, "name it with model="),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_refused_before_a_run_is_stored(offered, options, words):
+    with pytest.raises(MemoError, match=words) as refusal:
+        lineup((), against=[("dense", options)])
+    assert refusal.value.status == 422
+
+
+def test_a_model_on_the_hub_is_checked_without_loading_it(offered):
+    (spec,) = lineup((), against=[("dense", {"model": "other/encoder"})])
+    assert spec.options == {"model": "other/encoder"}
+
+
+def test_a_folder_that_could_run_code_is_refused(offered, settings, encoder, tmp_path):
+    folder = tmp_path / "with code"
+    shutil.copytree(encoder, folder)
+    (folder / "pytorch_model.bin").write_bytes(b"pickle")
+    settings.EMBEDDING_MODELS = [str(folder)]
+    with pytest.raises(FolderRefused, match="could run code"):
+        lineup((), against=[("dense", {"model": str(folder)})])
+
+
+@pytest.mark.django_db
+def test_a_run_asks_dense_retrieval_with_a_model_of_this_machine(offered):
+    corpus = CorpusFactory()
+    for passage in PASSAGES:
+        ingest_text(corpus, passage.title, passage.text)
+    asked = make_set(corpus)
+    asked.questions.all().delete()
+    asked.questions.create(text=TWO_HOPS.text, answers=["rowing"])
+    specs = lineup((), against=[("dense", {"model": offered, "top": "7"})])
+    run = carry_through(start_evaluation(asked, specs))
+    (given,) = EvaluationAnswer.objects.all()
+    assert (run.status, run.error, given.error, given.exact) == ("succeeded", "", "", True)
+
+
 # --- Perfect retrieval -------------------------------------------------------------------------------------
 def test_perfect_retrieval_reads_the_documents_that_the_question_names_and_no_others():
     answered = answer(contestant("perfect"))
@@ -479,7 +574,7 @@ def test_the_kinds_are_those_of_the_documentation_with_their_defaults():
     assert [kind.name for kind in KINDS.values() if kind.needs_version] == ["memory"]
     retrieval = {"token_budget": 8000, "decompose": True, "unit": "sentence", "top": 5}
     assert KINDS["bm25"].options == retrieval
-    assert KINDS["dense"].options == {**retrieval, "endpoint": ""}
+    assert KINDS["dense"].options == {**retrieval, "endpoint": "", "model": "", "pooling": "mean"}
     assert KINDS["memory"].options == {"token_budget": 8000}
     assert KINDS["closed_book"].options == {}
 
@@ -502,6 +597,31 @@ def test_an_unknown_kind_is_refused_with_those_there_are():
 def test_options_that_cannot_be_used_are_refused(options, words):
     with pytest.raises(BadOptions, match=words):
         contestant("bm25", **options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "words"),
+    [
+        ("bm25", {"top": "0"}, "top: Input should be greater than or equal to 1"),
+        ("bm25", {"unit": "foo"}, r"unit: choose one of: sentence, chunk, article\. It has: token_budget,"),
+        ("bm25", {"decompose": "perhaps"}, "decompose: Input should be a valid boolean"),
+        ("bm25", {"depth": "2"}, "has no option “depth”. Its options: token_budget, decompose, unit, top"),
+        ("closed_book", {"top": "3"}, "has no option “top”. Its options: none"),
+        ("dense", {}, "add one under Endpoints with the role “embedding”"),
+    ],
+)
+@pytest.mark.django_db
+def test_a_run_with_options_that_cannot_be_used_is_refused_before_it_is_stored(kind, options, words):
+    with pytest.raises(MemoError, match=words) as refusal:
+        lineup((), against=[(kind, options)])
+    assert refusal.value.status == 422
+
+
+@pytest.mark.django_db
+def test_an_embedding_endpoint_without_its_key_is_refused_before_a_run_is_stored():
+    EndpointFactory(name="vectors", role="embedding", key_variable="NO_SUCH_KEY")
+    with pytest.raises(NoKey, match="NO_SUCH_KEY"):
+        lineup((), against=[("dense", {})])
 
 
 def test_options_may_come_as_the_texts_of_a_form():

@@ -63,6 +63,21 @@ def test_what_it_cannot_do_it_says(leaders, specs, arguments, told):
         call_command("evaluate", "harbour", "Leaders", *arguments)
 
 
+@pytest.mark.parametrize(
+    ("baseline", "told"),
+    [
+        ("bm25:unit=foo", "choose one of: sentence, chunk, article"),
+        ("bm25:top=0", "greater than or equal to 1"),
+        ("bm25:depth=2", "has no option “depth”"),
+        ("dense", "needs an embedding model"),
+    ],
+)
+def test_options_that_the_worker_could_not_use_start_no_run(leaders, baseline, told):
+    with pytest.raises(CommandError, match=told):
+        call_command("evaluate", "harbour", "Leaders", "--against", baseline, "--here")
+    assert not EvaluationRun.objects.exists()
+
+
 def test_only_curators_evaluate(leaders, specs, corpus):
     UserFactory(username="rita", reads=corpus)
     with pytest.raises(CommandError, match="role of curator"):

@@ -442,6 +442,25 @@ def test_the_findings_are_shown_before_promotion_on_the_version_compare_and_work
     assert "Going live" in browser.get(good.get_absolute_url()).content.decode()
 
 
+def test_a_finding_that_wants_an_evaluation_leads_curators_to_its_form(corpus, good, owner):
+    GateRules.objects.update(golden_must_pass=True)
+    make_set(corpus, "Must & know")
+    version = MemoryVersionFactory(corpus=corpus, metrics={"held_out_recall": 0.95})
+    link = f"{reverse('evaluations', args=['harbour'])}?set=Must%20%26%20know&amp;version={version.number}#"
+    pages = (
+        reverse("gate", args=["harbour"]),
+        version.get_absolute_url(),
+        reverse("compare-versions", args=["harbour"]) + "?a=1&b=2",
+        reverse("admin:training_memoryversion_change", args=[version.pk]),
+    )
+    for address in pages:
+        assert link in browser_of(owner).get(address).content.decode(), address
+    reader = browser_of(make_person("rita", corpus, Role.READER))
+    assert link not in reader.get(pages[0]).content.decode()
+    state = browser_of(owner).get(reverse("api-version-gate", args=[version.pk])).json()
+    assert [finding["evaluation_set"] for finding in state["findings"]] == ["Must & know", ""]
+
+
 def test_rest_tells_how_a_version_stands_and_lists_every_attempt(worse, good, owner):
     browser = browser_of(owner)
     state = browser.get(reverse("api-version-gate", args=[worse.pk])).json()

@@ -77,6 +77,7 @@ def test_a_version_that_was_not_asked_the_golden_set_does_not_pass_and_learns_wh
     assert only(version).words == (
         "Version 1 was not asked the golden set “Must know” yet. Evaluate it on that set."
     )
+    assert only(version).evaluation_set == "Must know"
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,29 @@ def test_without_versions_the_newest_one_answers_and_with_an_empty_list_none(lea
 
 
 @pytest.mark.parametrize(
+    ("baseline", "code", "told"),
+    [
+        ("bm25:unit=foo", "bad_contestant_options", "choose one of: sentence, chunk, article"),
+        ("bm25:top=0", "bad_contestant_options", "top: Input should be greater than or equal to 1"),
+        ("bm25:depth=2", "bad_contestant", "has no option “depth”. Its options:"),
+        ("dense", "no_embedding_endpoint", "Endpoints with the role “embedding”"),
+    ],
+)
+def test_options_that_the_worker_could_not_use_are_refused_at_once(leaders, curator, baseline, code, told):
+    answer = post(
+        curator,
+        "api-evaluations",
+        "harbour",
+        evaluation_set="Leaders",
+        versions=[],
+        against=["closed_book", baseline],
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert told in answer.json()["detail"]
+    assert not EvaluationRun.objects.exists()
+
+
+@pytest.mark.parametrize(
     ("asked", "code", "told"),
     [
         ({"evaluation_set": "Nobody"}, "bad_evaluation", "There are “Leaders”"),

@@ -77,6 +77,22 @@ def test_what_does_not_fit_is_said_in_the_form_which_keeps_what_was_ticked(leade
     assert 'name="versions" value="3">' in told
 
 
+def test_options_that_the_worker_could_not_use_are_said_in_the_form(leaders, curator):
+    form = {"evaluation_set": "Leaders", "against": ["bm25"], "options_bm25": "top=0, unit=foo"}
+    answer = curator.post(reverse("evaluations", args=["harbour"]), form)
+    told = " ".join(answer.content.decode().split())
+    assert (answer.status_code, EvaluationRun.objects.count()) == (422, 0)
+    assert "unit: choose one of: sentence, chunk, article; top: Input should be greater" in told
+    assert 'value="top=0, unit=foo"' in told
+
+
+def test_a_baseline_that_cannot_take_part_is_not_ticked_and_says_why(leaders, curator):
+    told = page(curator, "evaluations")
+    assert 'name="against" value="bm25" checked' in told
+    assert 'name="against" value="dense"> <label' in told
+    assert "Dense retrieval needs an embedding model" in told
+
+
 def test_the_swap_button_fills_in_one_memory_with_every_executive_that_the_owners_allow(
     leaders, specs, curator, corpus
 ):
@@ -100,6 +116,22 @@ def test_a_run_can_be_started_again_as_it_was(run, curator):
     told = page(curator, "evaluations", query=f"?repeats={run.pk}")
     assert 'value="top=1"' in told
     assert f'value="{run.title}"' in told
+
+
+def test_a_link_may_choose_the_set_and_the_version(leaders, specs, curator, corpus):
+    make_set(corpus, "Who & what?")
+    MemoryVersionFactory(corpus=corpus, number=4)
+    told = page(curator, "evaluations", query="?set=Who%20%26%20what%3F&version=3")
+    assert '<option value="Who &amp; what?" selected>' in told
+    assert 'name="versions" value="3" checked' in told
+    assert 'name="versions" value="4">' in told
+    assert 'name="against" value="bm25">' in told
+
+
+def test_a_link_to_what_is_not_there_leaves_the_form_as_it_is(leaders, specs, curator):
+    told = page(curator, "evaluations", query="?set=Nothing&version=99")
+    assert '<option value="Leaders" selected>' in told
+    assert 'name="versions" value="3" checked' in told
 
 
 def test_the_corpus_page_leads_curators_to_the_evaluations(corpus, curator):

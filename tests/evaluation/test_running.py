@@ -15,7 +15,14 @@ from training.lab.executives import ExecutiveNotOffered
 from training.lab.lineup import BadContestant, lineup
 from training.lab.noise import BadNoise
 from training.lab.running import MOST_FAILURES, BadEvaluation, Noise, start_evaluation
-from training.models import AskedQuestion, EvaluationAnswer, EvaluationQuestion, EvaluationRun, EvaluationSet
+from training.models import (
+    AskedQuestion,
+    EvaluationAnswer,
+    EvaluationQuestion,
+    EvaluationRun,
+    EvaluationSet,
+    MemoryVersion,
+)
 
 pytestmark = pytest.mark.django_db
 ATLAS = "Who leads Project Atlas?"
@@ -24,6 +31,13 @@ ATLAS = "Who leads Project Atlas?"
 def answers_of(run: EvaluationRun, position: int = 1) -> dict[str, EvaluationAnswer]:
     rows = EvaluationAnswer.objects.filter(contestant__run=run, contestant__position=position)
     return {row.question.text: row for row in rows.select_related("question")}
+
+
+def test_a_version_that_was_deleted_meanwhile_starts_no_run(leaders, specs):
+    MemoryVersion.objects.filter(number=3).delete()
+    with pytest.raises(BadEvaluation, match="was deleted meanwhile"):
+        start_evaluation(leaders, specs)
+    assert not EvaluationRun.objects.exists()
 
 
 # --- What a run does -------------------------------------------------------------------------------------------

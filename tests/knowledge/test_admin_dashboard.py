@@ -22,6 +22,7 @@ from tests.factories import (
     TrainedPairFactory,
 )
 from tests.workbench import browser_of, make_document, make_pair, make_person
+from training.models import EvaluationSet
 
 pytestmark = pytest.mark.django_db
 
@@ -244,3 +245,21 @@ def test_the_page_of_a_document_names_the_versions_trained_on_its_pairs(corpus, 
     response = desk.get(reverse("admin:knowledge_document_change", args=[document.pk]))
     assert [each.label for each in response.context["trained_versions"]] == ["v1"]
     assert reverse("admin:training_memoryversion_change", args=[version.pk]) in response.content.decode()
+
+
+def test_the_page_leads_to_evaluation_sets_and_to_what_the_live_version_learned(corpus, desk):
+    learned = "What the live version learned"
+    EvaluationSet.objects.create(corpus=corpus, name="Nightly")
+    links = {link.label: link for link in board(desk, corpus)["links"]}
+    sets = links["Evaluation sets"]
+    assert (sets.url, sets.count) == (reverse("evaluation-sets", args=[corpus.slug]), 1)
+    assert learned not in links
+    version = MemoryVersionFactory(corpus=corpus, live=True)
+    links = {link.label: link for link in board(desk, corpus)["links"]}
+    map_page = reverse("did-it-learn", args=[corpus.slug, version.number])
+    assert links[learned].url == map_page
+    for address in (
+        reverse("admin:training_memoryversion_change", args=[version.pk]),
+        reverse("corpus", args=[corpus.slug]),
+    ):
+        assert map_page in desk.get(address).content.decode()

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
+    BertConfig,
+    BertModel,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
     LlamaConfig,
@@ -90,6 +92,22 @@ def save_gemma(folder: Path, texts: list[str]) -> Path:
         vocab_size=len(tokens), head_dim=16, layer_types=layers, sliding_window=16, pad_token_id=0, **SHAPE
     )
     return _save(folder, tokens, Gemma3ForCausalLM, config)
+
+
+def save_bert(folder: Path, texts: list[str]) -> Path:
+    """An encoder: WordPiece over lower-case words, [CLS] before each text and [SEP] behind it."""
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=600, special_tokens=special, show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    ends = [(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    names = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    tokens = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names)
+    shape = {name: size for name, size in SHAPE.items() if name != "num_key_value_heads"}
+    return _save(folder, tokens, BertModel, BertConfig(vocab_size=len(tokens), **shape))
 
 
 BASES: dict[str, Callable[[Path, list[str]], Path]] = {

@@ -17,7 +17,15 @@ from knowledge.models import Corpus, Role
 from memosite.errors import Conflict
 from tests.factories import CorpusFactory, MemoryVersionFactory, TrainedPairFactory, TrainingRunFactory
 from tests.workbench import browser_of, make_person
-from training.models import DeletedVersion, MemoryVersion, MergeRun, TrainedPair, TrainingRun
+from training.models import (
+    DeletedVersion,
+    EvaluationRun,
+    MemoryVersion,
+    MergeRun,
+    ProbeRun,
+    TrainedPair,
+    TrainingRun,
+)
 from training.registry import VersionNeeded, delete_version, next_number
 from training.services import promote
 
@@ -89,6 +97,53 @@ def test_a_version_that_is_being_merged_stays(version):
     MergeRun.objects.create(corpus=version.corpus, method="linear").parents.add(version)
     with pytest.raises(VersionNeeded):
         delete_version(version, reason="Old")
+
+
+def evaluation_of(version: MemoryVersion, status: str = "queued") -> EvaluationRun:
+    """An evaluation that asks the version twice, as a swap test does."""
+    run = EvaluationRun.objects.create(corpus=version.corpus, title="Leaders", status=status)
+    run.tells_of(version.corpus, version)
+    for position in (1, 2):
+        run.contestants.create(
+            position=position, kind="memory", label="Memory", version=version, executive="rules"
+        )
+    return run
+
+
+@pytest.mark.parametrize("status", ["queued", "running", "paused"])
+def test_a_version_that_an_evaluation_asks_stays_until_the_evaluation_is_over(version, owner, status):
+    run = evaluation_of(version, status)
+    words = rf"Evaluation {run.pk} \(“Leaders”\) needs Harbour .*Wait for it, or cancel it first"
+    with pytest.raises(VersionNeeded, match=words):
+        delete_version(version, owner, reason="Old")
+    assert (version.folder / "model.safetensors").exists()
+    EvaluationRun.objects.update(status="succeeded")
+    delete_version(version, owner, reason="Old")
+    assert run.contestants.filter(version=None, label="Memory").count() == 2
+
+
+@pytest.mark.parametrize("side", ["version", "other"])
+def test_a_version_that_is_being_probed_stays(version, side):
+    sides = {"version": MemoryVersionFactory(corpus=version.corpus), side: version}
+    ProbeRun.objects.create(corpus=version.corpus, status="running", **sides)
+    with pytest.raises(VersionNeeded, match="Probing"):
+        delete_version(version, reason="Old")
+
+
+def test_page_rest_and_workbench_say_which_evaluation_needs_the_version(version, owner):
+    run, browser = evaluation_of(version), browser_of(owner)
+    told = f"Evaluation {run.pk} (“Leaders”) needs"
+    page = browser.get(reverse("delete-version", args=["harbour", 1])).content.decode()
+    assert told in page
+    assert 'name="reason"' not in page
+    refusal = browser.post(reverse("delete-version", args=["harbour", 1]), {"reason": "Old"}, follow=True)
+    assert told in refusal.content.decode()
+    address = reverse("api-version", args=[version.pk])
+    answer = browser.delete(address, {"reason": "Old"}, "application/json")
+    assert (answer.status_code, answer.json()["code"]) == (409, "version_needed")
+    address = reverse("admin:training_memoryversion_remove", args=[version.pk])
+    assert told in browser.post(address, {"reason": "Old"}, follow=True).content.decode()
+    assert MemoryVersion.objects.filter(pk=version.pk).exists()
 
 
 def test_the_page_asks_for_a_reason_first_and_then_deletes(version, owner):

@@ -97,6 +97,25 @@ def examine(folder: Path) -> Intake:
     return Intake(taken, config, is_adapter, _our_manifest(folder, names, weights), parameters)
 
 
+def examine_encoder(folder: Path) -> None:
+    """Look at the folder of an embedding model without loading it. Raises FolderRefused as ``examine`` does."""
+    if not folder.is_dir():
+        raise FolderRefused(f"{folder} is not a folder. Name the folder that holds {CONFIG}.")
+    for path in folder.iterdir():
+        is_taken(path.name)
+    _refuse_own_code(_json(folder / CONFIG), CONFIG, "a model")
+    _tokenizer_settings(folder)
+    for name in _weight_files(folder):
+        _check_weights(folder / name)
+
+
+def _refuse_own_code(values: dict[str, Any], name: str, what: str) -> None:
+    if values.get("auto_map"):
+        raise FolderRefused(
+            f"Its {name} asks for code of its own (auto_map). Take {what} that transformers knows."
+        )
+
+
 def _json(path: Path) -> dict[str, Any]:
     if not path.exists():
         raise FolderRefused(
@@ -121,10 +140,7 @@ def _check_config(config: dict[str, Any]) -> None:
         raise FolderRefused(
             f"Its {CONFIG} names {named} as its architecture. A MEMORY is a causal language model: …{CAUSAL}."
         )
-    if config.get("auto_map"):
-        raise FolderRefused(
-            f"Its {CONFIG} asks for code of its own (auto_map). Take a model that transformers knows."
-        )
+    _refuse_own_code(config, CONFIG, "a model")
 
 
 def _check_adapter(config: dict[str, Any]) -> None:
@@ -149,16 +165,7 @@ def _check_adapter(config: dict[str, Any]) -> None:
 
 def require_tokenizer(folder: Path) -> None:
     """Raise FolderRefused unless the folder has a tokenizer and a chat template."""
-    if not (folder / TOKENIZER).exists():
-        raise FolderRefused(
-            f"There is no {TOKENIZER}. Save the tokenizer with save_pretrained into the folder."
-        )
-    _json(folder / TOKENIZER)
-    settings = _json(folder / TOKENIZER_CONFIG)
-    if settings.get("auto_map"):
-        raise FolderRefused(
-            f"Its {TOKENIZER_CONFIG} asks for code of its own (auto_map). Take one that transformers knows."
-        )
+    settings = _tokenizer_settings(folder)
     jinja = folder / "chat_template.jinja"
     if not settings.get("chat_template") and not (
         jinja.exists() and jinja.read_text(encoding="utf-8").strip()
@@ -167,6 +174,17 @@ def require_tokenizer(folder: Path) -> None:
             "Its tokenizer has no chat template, so nobody knows how to put a question to it. Take the instruct "
             "variant of the model, or add a chat_template.jinja."
         )
+
+
+def _tokenizer_settings(folder: Path) -> dict[str, Any]:
+    if not (folder / TOKENIZER).exists():
+        raise FolderRefused(
+            f"There is no {TOKENIZER}. Save the tokenizer with save_pretrained into the folder."
+        )
+    _json(folder / TOKENIZER)
+    settings = _json(folder / TOKENIZER_CONFIG)
+    _refuse_own_code(settings, TOKENIZER_CONFIG, "one")
+    return settings
 
 
 def _weight_files(folder: Path) -> list[str]:

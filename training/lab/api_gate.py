@@ -60,6 +60,9 @@ class FindingSerializer(serializers.Serializer[Any]):
     rule = serializers.CharField()
     passed = serializers.BooleanField()
     words = serializers.CharField()
+    evaluation_set = serializers.CharField(
+        default="", help_text="The set on which the version has to be evaluated first; empty for none."
+    )
 
 
 class ApprovalSerializer(serializers.Serializer[Any]):

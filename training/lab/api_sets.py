@@ -23,6 +23,7 @@ from training.evaluation.readers import READERS
 from training.evaluation.types import Question
 from training.lab import sets
 from training.lab.drafting import MAKERS, USUAL_QUESTIONS, make_set
+from training.lab.passages import MOST_ON_A_PAGE, import_with_passages
 from training.lab.set_views import set_file
 from training.models import EvaluationQuestion, EvaluationSet
 
@@ -83,6 +84,10 @@ class EvaluationSetImportSerializer(serializers.Serializer[Any]):
     file = serializers.FileField(allow_empty_file=True)
     name = serializers.CharField(max_length=sets.LONGEST_NAME)
     is_golden = serializers.BooleanField(default=False)
+    with_passages = serializers.BooleanField(
+        default=False,
+        help_text="Each passage of the file becomes a document of the corpus, unless it is one.",
+    )
 
     def get_fields(self) -> dict[str, Any]:
         return {**super().get_fields(), "as": serializers.ChoiceField(list(READERS), required=False)}
@@ -107,6 +112,7 @@ class EvaluationSetStoredSerializer(serializers.Serializer[Any]):
     left_out = serializers.CharField(
         allow_blank=True, help_text="What no question could be made of, and why."
     )
+    documents_added = serializers.IntegerField(help_text="Passages that became documents.")
 
 
 def counted(rows: QuerySet[EvaluationSet]) -> QuerySet[EvaluationSet]:
@@ -124,9 +130,10 @@ def _checked(shape: type[serializers.Serializer[Any]], data: Any) -> dict[str, A
     return serializer.validated_data
 
 
-def _stored(row: EvaluationSet, stored: sets.Stored, told: str = "") -> Response:
-    values = {"id": row.pk, "name": row.name, **vars(stored), "left_out": told}
-    code = status.HTTP_201_CREATED if stored.added or stored.updated else status.HTTP_200_OK
+def _stored(row: EvaluationSet, stored: sets.Stored, told: str = "", documents: int = 0) -> Response:
+    values = {"id": row.pk, "name": row.name, **vars(stored), "left_out": told, "documents_added": documents}
+    is_new = stored.added or stored.updated or documents
+    code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     return Response(EvaluationSetStoredSerializer(values).data, status=code)
 
 
@@ -161,14 +168,17 @@ class SetImport(CorpusView):
     def post(self, request: Request, slug: str) -> Response:
         """Put the questions of a file into the set of that name, new or not.
 
-        A bad line answers 422 with every bad line by number, and stores nothing.
+        A bad line answers 422 with every bad line by number, and stores nothing. ``with_passages`` adds what
+        the file brings of documents.
         """
         corpus: Corpus = self.corpus(Role.CURATOR)
         wanted = _checked(EvaluationSetImportSerializer, request.data)
         loaded = sets.read_upload(wanted["file"], wanted.get("as", ""))
-        return _stored(
-            *sets.import_set(corpus, request.user, wanted["name"], loaded, is_golden=wanted["is_golden"])
-        )
+        how = {"name": wanted["name"], "loaded": loaded, "is_golden": wanted["is_golden"]}
+        if not wanted["with_passages"]:
+            return _stored(*sets.import_set(corpus, request.user, **how))
+        row, stored, brought = import_with_passages(corpus, request.user, most=MOST_ON_A_PAGE, **how)
+        return _stored(row, stored, documents=brought.added)
 
 
 class SetMake(CorpusView):

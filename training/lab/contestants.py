@@ -28,6 +28,10 @@ class Spec:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _takes_all(spec: Spec) -> None:
+    """The check of a kind that has none."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of contestant. ``build`` takes the spec and the documents, distractors included."""
@@ -39,6 +43,8 @@ class Kind:
     build: Callable[[Spec, Sequence[Passage]], Contestant]
     options: Mapping[str, Any] = field(default_factory=dict)
     """Their defaults."""
+    check: Callable[[Spec], None] = _takes_all
+    """Raises the MemoError of options, or of a site, with which ``build`` would fail."""
 
 
 KINDS: dict[str, Kind] = {}

@@ -21,11 +21,15 @@ TOLD_QUESTION = 80  # characters of a question in a finding
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found, and in words why, and what to do where it did not pass."""
+    """What a rule found, and in words why, and what to do where it did not pass.
+
+    ``evaluation_set`` names the set on which the version has to be evaluated before the rule can pass.
+    """
 
     rule: str
     passed: bool
     words: str
+    evaluation_set: str = ""
 
     @property
     def label(self) -> str:
@@ -35,6 +39,11 @@ class Finding:
     def line(self) -> str:
         """The finding for a terminal."""
         return f"{'holds' if self.passed else 'FAILS'}  {self.label}: {self.words}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it is stored and sent; without a set to evaluate on where there is none."""
+        told = asdict(self)
+        return told if self.evaluation_set else {k: v for k, v in told.items() if k != "evaluation_set"}
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class GateRefused(Conflict):
         super().__init__(f"The gate refuses {attempt.case.version}. {failed}")
 
     def members(self) -> dict[str, Any]:
-        return {"findings": [asdict(finding) for finding in self.attempt.findings]}
+        return {"findings": [finding.as_dict() for finding in self.attempt.findings]}
 
 
 @dataclass(frozen=True)
@@ -101,7 +110,7 @@ class Attempt:
             version=version,
             move=move,
             passed=not self.failed,
-            findings=[asdict(finding) for finding in self.findings],
+            findings=[finding.as_dict() for finding in self.findings],
             override_reason=self.override if self.failed else "",
             checked_by=person if getattr(person, "pk", None) else None,
         )
@@ -163,10 +172,11 @@ def _golden_set(case: Case, evaluation_set: EvaluationSet) -> Finding:
         return Finding("golden", True, f"{name} has no questions.")
     if put is None:
         words = f"{case.name} was not asked the golden set {name} yet. Evaluate it on that set."
-        return Finding("golden", False, words)
+        return Finding("golden", False, words, evaluation_set.name)
     if missing := sum(question not in put.right for question in questions):
         words = f"{missing} of {len(questions)} questions of {name} have no answer in evaluation {put.run}."
-        return Finding("golden", False, f"{words} Evaluate {case.name.lower()} on the set as it is now.")
+        words = f"{words} Evaluate {case.name.lower()} on the set as it is now."
+        return Finding("golden", False, words, evaluation_set.name)
     if wrong := [question.text for question in questions if not put.right[question]]:
         words = (
             f"{case.name} misses {len(wrong)} of {len(questions)} questions of {name} in evaluation {put.run}"

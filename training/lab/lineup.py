@@ -34,8 +34,21 @@ def baselines() -> list[Kind]:
     return [kind for kind in KINDS.values() if not kind.needs_version]
 
 
+def hindrance(kind: Kind) -> str:
+    """Why a baseline cannot take part with its options as they are; empty where it can."""
+    try:
+        checked(Spec(kind.name))
+    except MemoError as error:
+        return str(error)
+    return ""
+
+
 def checked(spec: Spec) -> Spec:
-    """The spec with its options as numbers and words that the kind takes. Raises UnknownKind, BadContestant."""
+    """The spec with its options as numbers and words that the kind takes.
+
+    Raises UnknownKind, BadContestant, and what the kind's own check raises: a run must not be queued that its
+    worker cannot begin.
+    """
     kind = kind_named(spec.kind)
     if kind.needs_version and spec.version is None:
         raise BadContestant(f"“{kind.label}” answers from a memory version. Name one.")
@@ -44,7 +57,9 @@ def checked(spec: Spec) -> Spec:
         raise BadContestant(f"“{kind.label}” has no option “{unknown[0][:40]}”. Its options: {known}.")
     options = {name: _as_the_default(name, value, kind) for name, value in spec.options.items()}
     version = spec.version if kind.needs_version else None
-    return replace(spec, options=options, version=version)
+    found = replace(spec, options=options, version=version)
+    kind.check(found)
+    return found
 
 
 def _as_the_default(name: str, value: Any, kind: Kind) -> Any:
@@ -67,7 +82,7 @@ def lineup(
 ) -> list[Spec]:
     """Each version with each EXECUTIVE, then each baseline ``(kind, options)`` with each of them.
 
-    Raises UnknownKind, BadContestant.
+    Raises what ``checked`` raises.
     """
     against = list(against)
     specs = [Spec(MEMORY, name, version) for version in versions for name in executives]

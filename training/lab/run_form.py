@@ -13,7 +13,7 @@ from knowledge.models import Corpus, Role
 from memosite.models import Endpoint, EndpointRole
 from training.audience import open_versions
 from training.lab.executives import offered
-from training.lab.lineup import baselines
+from training.lab.lineup import baselines, hindrance
 from training.lab.wishes import NOISE_LEVELS, Wishes, level_of
 
 VERSIONS_SHOWN = 50
@@ -30,6 +30,8 @@ class Choice:
     options: str = ""
     """Of a baseline: the options that were typed in."""
     defaults: str = ""
+    hindrance: str = ""
+    """Of a baseline: why it cannot take part without options."""
 
 
 def wishes_from_post(post: QueryDict) -> Wishes:
@@ -101,7 +103,15 @@ class FormPage:
         for kind in baselines():
             typed = "; ".join(filter(None, chosen.get(kind.name, ())))
             defaults = ", ".join(f"{name}={value}" for name, value in kind.options.items())
-            yield Choice(kind.name, kind.label, kind.name in chosen, kind.description, typed, defaults)
+            yield Choice(
+                kind.name,
+                kind.label,
+                kind.name in chosen,
+                kind.description,
+                typed,
+                defaults,
+                hindrance(kind),
+            )
 
     def levels(self) -> Iterator[tuple[Choice, list[Choice]]]:
         """Each level of noise, with the versions of which one may have learned its distractors."""

@@ -20,12 +20,13 @@ from training.lab.filters import DIFFER, OUTCOMES, QuestionFilter, tag_choices, 
 from training.lab.report import full_label, report_of, standings
 from training.lab.run_form import FormPage, wishes_from_post
 from training.lab.transcripts import transcript_as_html
-from training.lab.wishes import Wishes, start, suggested, wishes_of
+from training.lab.wishes import Wishes, narrowed, start, suggested, wishes_of
 from training.models import EvaluationRun
 from training.views import BUSY_SECONDS, PageRequest
 
 QUESTIONS_ON_A_PAGE = 50
 RUNS_ON_A_PAGE = 50
+FILLS = ("fill", "repeats", "set", "version")  # what an address may say about the form
 
 
 def open_evaluations(corpus: Corpus, person: Any) -> Any:
@@ -60,7 +61,8 @@ def _wishes_to_begin_with(request: HttpRequest, corpus: Corpus) -> Wishes:
     repeats = request.GET.get("repeats", "")
     if repeats.isdecimal():
         return wishes_of(get_object_or_404(open_evaluations(corpus, request.user), pk=repeats))
-    return suggested(corpus, request.user, request.GET.get("fill", ""))
+    begun = suggested(corpus, request.user, request.GET.get("fill", ""))
+    return narrowed(begun, corpus, request.user, request.GET.get("set", ""), request.GET.get("version", ""))
 
 
 def _list(
@@ -72,7 +74,7 @@ def _list(
         "page": runs.get_page(request.GET.get("page")),
         "form": FormPage(corpus, request.user, wishes),
         "problem": problem,
-        "is_filled": bool(request.GET.get("fill") or request.GET.get("repeats") or problem),
+        "is_filled": bool(problem) or any(request.GET.get(name) for name in FILLS),
         "may_curate": True,
     }
     return render(request, "lab/evaluations.html", context, status=status)

@@ -54,6 +54,12 @@ class ImportForm(forms.Form):
         choices=[("", "told by the file"), *((key, reader.label) for key, reader in READERS.items())],
     )
     is_golden = SetForm.base_fields["is_golden"]
+    with_passages = forms.BooleanField(
+        required=False,
+        label="Add its passages as documents",
+        help_text="Of MuSiQue, HotpotQA and others that bring paragraphs: each becomes a document of the corpus "
+        "once, under the title that questions name it by.",
+    )
 
 
 class QuestionForm(forms.Form):

@@ -17,9 +17,10 @@ from knowledge.downloads import file_of
 from knowledge.models import Corpus, Role
 from knowledge.views import corpus_or_404
 from training.audience import live_for
-from training.evaluation.readers import READERS, BadFile
+from training.evaluation.readers import READERS, BadFile, Loaded
 from training.lab import sets
 from training.lab.drafting import MAKERS, make_set
+from training.lab.passages import MOST_ON_A_PAGE, import_with_passages
 from training.lab.set_forms import ImportForm, MakeForm, QuestionForm, SetForm
 from training.models import EvaluationQuestion, EvaluationSet
 
@@ -105,9 +106,25 @@ def bring_in(request: HttpRequest, slug: str) -> HttpResponse:
     if "check" in request.POST:
         context |= {"loaded": loaded, "preview": loaded.questions[:PREVIEWED]}
         return render(request, "lab/set_import.html", context)
-    row, stored = sets.import_set(corpus, request.user, wanted["name"], loaded, is_golden=wanted["is_golden"])
-    messages.success(request, f"Questions: {stored}.")
+    how = {"name": wanted["name"], "is_golden": wanted["is_golden"]}
+    try:
+        row, told = _brought_in(corpus, request.user, loaded, how, with_passages=wanted["with_passages"])
+    except sets.BadSet as error:
+        context |= {"error": error}
+        return render(request, "lab/set_import.html", context, status=error.status)
+    messages.success(request, told)
     return redirect(row)
+
+
+def _brought_in(
+    corpus: Corpus, person: Any, loaded: Loaded, how: dict[str, Any], *, with_passages: bool
+) -> tuple[EvaluationSet, str]:
+    """The set with the questions of a file, and in words what became of these and of their passages."""
+    if not with_passages:
+        row, stored = sets.import_set(corpus, person, loaded=loaded, **how)
+        return row, f"Questions: {stored}."
+    row, stored, brought = import_with_passages(corpus, person, loaded=loaded, most=MOST_ON_A_PAGE, **how)
+    return row, f"Questions: {stored}. Documents: {brought}."
 
 
 @login_required

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from knowledge.models import Corpus, Role
 from memosite.models import Endpoint, EndpointRole
 from training.audience import live_for, open_versions
 from training.lab.executives import BUILT_IN, offered
-from training.lab.lineup import baselines, lineup
+from training.lab.lineup import baselines, hindrance, lineup
 from training.lab.running import BadEvaluation, Noise, start_evaluation
 from training.models import EvaluationRun, EvaluationSet, MemoryVersion
 
@@ -152,7 +152,7 @@ def level_of(text: str) -> float:
 
 # --- What to begin with ----------------------------------------------------------------------------------------
 def suggested(corpus: Corpus, person: Any, fill: str = "") -> Wishes:
-    """What the form begins with: the live version beside all baselines, or what its buttons ask for.
+    """What the form begins with: the live version beside the baselines that can take part, or what a button asks.
 
     ``swap`` is one memory with every EXECUTIVE, ``noise`` memory and retrieval with distractors.
     """
@@ -163,11 +163,23 @@ def suggested(corpus: Corpus, person: Any, fill: str = "") -> Wishes:
     if fill == "swap":
         names = [one.name for one in offered([corpus], [version] if version else [])]
         return Wishes(name, chosen, names)
-    against = [kind.name for kind in baselines()]
+    against = [kind.name for kind in baselines() if not hindrance(kind)]
     if fill == "noise":
         searching = [kind for kind in against if kind not in ("closed_book", "perfect")]
         return Wishes(name, chosen, against=searching, noise=(0.0, *NOISE_LEVELS))
     return Wishes(name, chosen, against=against)
+
+
+def narrowed(wishes: Wishes, corpus: Corpus, person: Any, name: str, number: str) -> Wishes:
+    """The wishes with the set and the version that a link names, as far as they are there.
+
+    A link to one version, such as the gate's, asks about that one: nothing is put beside it.
+    """
+    if name and corpus.evaluation_sets.filter(name=name).exists():
+        wishes = replace(wishes, evaluation_set=name)
+    if number.isdecimal() and _open(corpus, person).filter(number=number).exists():
+        wishes = replace(wishes, versions=[int(number)], against=())
+    return wishes
 
 
 def wishes_of(run: EvaluationRun) -> Wishes:

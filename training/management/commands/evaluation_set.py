@@ -12,6 +12,7 @@ from knowledge.commands import CorpusCommand
 from knowledge.models import Corpus, Role
 from training.evaluation.readers import READERS, BadFile, read
 from training.lab.drafting import MAKERS, USUAL_QUESTIONS, make_set
+from training.lab.passages import import_with_passages
 from training.lab.sets import export_set, import_set
 
 ERRORS_SHOWN = 100
@@ -32,9 +33,14 @@ class Command(CorpusCommand):
         what.add_argument("--to", dest="output", type=Path, metavar="FILE", help="write the set to a file")
         parser.add_argument("--format", default="", choices=READERS, help="otherwise the file itself tells")
         parser.add_argument("--golden", action="store_true", help="must-pass: the gate asks for all of it")
+        parser.add_argument(
+            "--with-passages", action="store_true", help="with --from: add its passages as documents"
+        )
         parser.add_argument("--most", type=int, default=USUAL_QUESTIONS, help="questions to make at most")
 
     def work(self, corpus: Corpus, person: Any, options: dict[str, Any]) -> None:
+        if options["with_passages"] and not options["file"]:
+            raise CommandError("Passages come with a file: --with-passages goes with --from.")
         if options["output"]:
             self._write(corpus, options)
         elif options["make"]:
@@ -49,7 +55,12 @@ class Command(CorpusCommand):
             for problem in error.problems[:ERRORS_SHOWN]:
                 self.stderr.write(f"{options['file']}, {problem}")
             raise CommandError(f"Nothing was stored. {error}") from error
-        row, stored = import_set(corpus, person, options["name"], loaded, is_golden=options["golden"])
+        how = {"name": options["name"], "loaded": loaded, "is_golden": options["golden"]}
+        if options["with_passages"]:
+            row, stored, brought = import_with_passages(corpus, person, **how)
+            self.stdout.write(f"{row}: {stored}. Documents: {brought}.")
+            return
+        row, stored = import_set(corpus, person, **how)
         self.stdout.write(f"{row}: {stored}.")
 
     def _make(self, corpus: Corpus, person: Any, options: dict[str, Any]) -> None:
