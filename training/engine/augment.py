@@ -9,7 +9,7 @@ from random import Random
 
 from training.engine.forms import Forms
 from training.engine.pairs import Pair
-from training.engine.words import CARRIERS, WORD, Lexicon, capitalised, words
+from training.engine.words import CARRIERS, STRAY_WORDS, TIES, WORD, Lexicon, capitalised, words
 
 FUNCTION_WORDS = frozenset(
     words("a an the of is are was were do does did has have been to in on at by for s")
@@ -23,9 +23,6 @@ OPENINGS = (
     "I wonder {}.",
     "Could you say {}?",
 )
-# Words that say how the others hang together: never strewn in, never left out of what is strewn.
-TIES = frozenset(words("as at by did for from had how in of on to when where whom whose why will with"))
-STRAY_WORDS = tuple(sorted(word for word in CARRIERS - TIES if len(word) > 1))
 STRAY_DROPPED = 0.5
 MOST_STRAY = 4
 COMMANDS = ("Please {}.", "Can you {}?", "I need you to {}.", "Could you {}?")

@@ -16,7 +16,7 @@ from random import Random
 import lemminflect
 
 from training.engine.pairs import Pair
-from training.engine.words import CARRIERS, Lexicon, capitalised, words
+from training.engine.words import CARRIERS, STRAY_WORDS, Lexicon, capitalised, words
 
 OF_QUESTION = re.compile(
     r"^(?P<asking>who|what) (?P<be>is|are|was|were) the (?P<relation>[a-z][a-z -]*) of (?P<subject>.+)\?$",
@@ -38,6 +38,11 @@ FULL = (
     "I am after the {relation} of {subject}.",
     "Let me have {subject}'s {relation}.",
     "Show me {asking} the {relation} of {subject} {be}.",
+    "I am trying to find the {relation} of {subject}.",
+    "We would like to have {subject}'s {relation}.",
+    "Somebody asked for the {relation} of {subject}.",
+    "Is there {any} {relation} of {subject}, and {asking}?",
+    "Tell me whether {subject} has {any} {relation}, and {asking}.",
 )
 BARE = (
     "The {relation} of {subject}?",
@@ -46,6 +51,11 @@ BARE = (
     "{relation} {subject}",
     "{relation}, {subject}?",
     "{subject} - {relation}",
+)
+FRAMED = (
+    "{before} the {relation} of {subject} {after}?",
+    "{before} {subject}'s {relation}, {after}?",
+    "{before} {subject} {between} {relation}, {after}?",
 )
 CHOICES = (
     "Is the {relation} of {subject} {this} or {that}?",
@@ -57,6 +67,7 @@ CHOICES = (
 COUNTING = re.compile(r"^how many\b", re.IGNORECASE)
 BE_PLURAL = re.compile(r"\b(?:are|were)\b", re.IGNORECASE)
 ONE_OF_SEVERAL = 0.35  # share of the questions for several that are asked as if for one
+MOST_AROUND = 4  # words before, and as many after, what is asked
 MOST_CHOICES = 3  # a relation has so many values at most for people to offer them
 FEWEST_TO_CHOOSE = 5  # subjects that each of the values is told of
 
@@ -116,13 +127,18 @@ class Forms:
         if asked is None:
             return question
         offered = self._choices.get(asked.relation)
-        kinds = (FULL, FULL, BARE, CHOICES) if offered else (FULL, FULL, BARE)
+        kinds = (FULL, FULL, FRAMED, FRAMED, BARE, *([CHOICES] if offered else []))
         this, that = random.sample(offered, 2) if offered else ("", "")
         form = random.choice(random.choice(kinds))
-        return capitalised(_filled(form, asked, this, that))
+        around = {place: _stray_words(random) for place in ("before", "between", "after")}
+        return capitalised(_filled(form, asked, this=this, that=that, **around))
 
 
-def _filled(form: str, asked: Asked, this: str, that: str) -> str:
+def _stray_words(random: Random) -> str:
+    return " ".join(random.choices(STRAY_WORDS, k=random.randint(1, MOST_AROUND)))
+
+
+def _filled(form: str, asked: Asked, **words_beside: str) -> str:
     article = "an" if asked.relation[0] in "aeiou" else "a"
     return form.format(
         asking=asked.asking,
@@ -130,8 +146,7 @@ def _filled(form: str, asked: Asked, this: str, that: str) -> str:
         relation=asked.relation,
         subject=asked.subject,
         any="any" if asked.is_plural else article,
-        this=this,
-        that=that,
+        **words_beside,
     )
 
 

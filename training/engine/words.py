@@ -56,6 +56,11 @@ CARRIERS = frozenset(
     )
 )
 
+# Words that say how the others hang together.
+TIES = frozenset(words("as at by did for from had how in of on to when where whom whose why will with"))
+#: Words that can be strewn into a question, or left out of it, and change nothing.
+STRAY_WORDS = tuple(sorted(word for word in CARRIERS - TIES if len(word) > 1))
+
 
 class Lexicon:
     """What the trained pairs show about words: which ones are names, and how many facts each occurs in."""
