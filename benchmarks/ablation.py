@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections import defaultdict
@@ -32,12 +31,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from abstention_questions import NEW_WORDING, Question, demo, phantomwiki  # noqa: E402
+from growth import train  # noqa: E402
 
 from chat.protocol.events import FinalAnswer  # noqa: E402
 from chat.protocol.stream import blocking, interrogate  # noqa: E402
 from chat.rules.executive import RulesExecutive  # noqa: E402
-from knowledge.ingest.chunk import split_into_chunks  # noqa: E402
-from knowledge.ingest.read import read_document  # noqa: E402
 from knowledge.pipeline.run import (  # noqa: E402
     reflect_across_documents,
     reflect_on_document,
@@ -48,10 +46,10 @@ from knowledge.pipeline.types import (  # noqa: E402
     Generator,
     Kind,
     Pair,
-    Passage,
     SourceDocument,
 )
 from knowledge.rules.generator import RulesGenerator  # noqa: E402
+from tests.knowledge.reading import documents_in  # noqa: E402
 from training.engine.pairs import Pair as TrainingPair  # noqa: E402
 from training.engine.pairs import write_pairs  # noqa: E402
 
@@ -142,7 +140,9 @@ def parse_arguments() -> argparse.Namespace:
 # --- Documents and questions -------------------------------------------------------------------------------
 def read_universe(folder: Path) -> World:
     questions = [question | {"group": question["kind"]} for question in lines(folder / "questions.jsonl")]
-    return World(folder.name, read(folder / "documents"), tuple(questions), tuple(phantomwiki(folder)))
+    return World(
+        folder.name, tuple(documents_in(folder / "documents")), tuple(questions), tuple(phantomwiki(folder))
+    )
 
 
 def read_demo() -> World:
@@ -154,23 +154,11 @@ def read_demo() -> World:
         question | {"group": "no answer", "answers": []}
         for question in lines(DEMO_QUESTIONS / "demo_unknown.jsonl")
     ]
-    return World(DEMO, read(DEMO_DOCUMENTS), (*several, *none), tuple(demo()))
+    return World(DEMO, tuple(documents_in(DEMO_DOCUMENTS)), (*several, *none), tuple(demo()))
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-
-
-def read(folder: Path) -> tuple[SourceDocument, ...]:
-    """The files of a folder, with passages numbered through the corpus."""
-    documents, passage = [], 0
-    for number, path in enumerate(sorted(folder.iterdir()), start=1):
-        parsed = read_document(path.name, path.read_bytes())
-        chunks = split_into_chunks(parsed.text)
-        passages = tuple(Passage(passage + place, chunk.text) for place, chunk in enumerate(chunks))
-        passage += len(chunks)
-        documents.append(SourceDocument(number, parsed.title, passages, parsed.date))
-    return tuple(documents)
 
 
 # --- One memory --------------------------------------------------------------------------------------------
@@ -178,7 +166,7 @@ def measure(world: World, step: str, seed: int) -> dict[str, Any]:
     """Train without the step, and ask everything."""
     pairs = made_without(step, world.documents)
     with tempfile.TemporaryDirectory(prefix="memosite-benchmark-") as place:
-        manifest = train(Path(place), pairs, step, seed)
+        manifest = trained(Path(place), pairs, step, seed)
         return {
             "world": world.name,
             "without": step,
@@ -206,20 +194,12 @@ def first_wordings(pairs: Iterable[Pair]) -> list[Pair]:
     return list({pair.fact: pair for pair in reversed(list(pairs))}.values())[::-1]
 
 
-def train(folder: Path, pairs: Sequence[Pair], step: str, seed: int) -> dict[str, Any]:
-    write_pairs(
-        folder / "pairs.jsonl",
-        [TrainingPair(pair.key, pair.question, pair.answer, pair.fact) for pair in pairs],
-    )
-    command = [sys.executable, "-m", "training.engine", "train", "--pairs", str(folder / "pairs.jsonl")]
-    command += ["--output", str(folder / "memory"), "--set", f"seed={seed}"]
-    if step == DONT_KNOW:
-        command += ["--set", "unknown_entities=0", "--set", "missing_relations=0"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    manifest: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])["manifest"]
-    return manifest
+def trained(folder: Path, pairs: Sequence[Pair], step: str, seed: int) -> dict[str, Any]:
+    """The manifest of a memory of the pairs."""
+    asked = [TrainingPair(pair.key, pair.question, pair.answer, pair.fact) for pair in pairs]
+    write_pairs(folder / "pairs.jsonl", asked)
+    unknown = ["unknown_entities=0", "missing_relations=0"] if step == DONT_KNOW else []
+    return train(folder, [f"seed={seed}", *unknown])
 
 
 def answered(folder: Path, world: World) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class CorpusWithMemoryAdmin(CorpusAdmin):
     def links(self, corpus: Any) -> list[Link]:
         number = corpus.live_number
         map_page = reverse("did-it-learn", args=[corpus.slug, number]) if number else ""
-        live = f"Memory versions (live: v{corpus.live_number})" if corpus.live_number else "Memory versions"
+        live = f"Memory versions (live: v{number})" if number else "Memory versions"
         return [
             *super().links(corpus),
             Link("Training runs", list_url(TrainingRun, corpus), corpus.n_trainings),

@@ -105,8 +105,9 @@ class Forms:
         for pair in pairs:
             if asked := take_apart(pair.question, lexicon):
                 several |= {asked.relation} if asked.is_plural else set()
-                told = [word for word in words(pair.answer) if word not in CARRIERS]
-                values[asked.relation][" ".join(_without(told, words(pair.question)))] += 1
+                said = CARRIERS | set(words(pair.question))
+                told = (word for word in words(pair.answer) if word not in said)
+                values[asked.relation][" ".join(told)] += 1
         self._several = re.compile(rf"\b(?:{'|'.join(sorted(several)) or '(?!)'})\b")
         self._choices = {relation: found for relation in values if (found := _choices(values[relation]))}
 
@@ -155,10 +156,6 @@ def _choices(values: Counter[str]) -> list[str]:
     offered = sorted(value for value, times in values.items() if times >= FEWEST_TO_CHOOSE)
     few = 2 <= len(values) <= MOST_CHOICES and len(offered) == len(values)
     return offered if few and all(value and " " not in value for value in offered) else []
-
-
-def _without(told: Sequence[str], asked: Sequence[str]) -> list[str]:
-    return [word for word in told if word not in set(asked)]
 
 
 @lru_cache(maxsize=10_000)
