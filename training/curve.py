@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from knowledge.templatetags.figures import percent
 
 WIDTH, HEIGHT = 480, 150  # of the plot itself, in units of the drawing
+RECALLS = {"recall": "recall", "held_out_recall": "held out", "reworded_recall": "in other forms"}
 Point = Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Polyline points for loss and both recalls in a plot of ``WIDTH`` by ``HEIGHT``, and what its axes say.
+    """Polyline points for loss and each recall in a plot of ``WIDTH`` by ``HEIGHT``, and what its axes say.
 
     Loss is drawn from 0 to ``most_loss``, recall from 0 to 1, both upwards.
     """
@@ -21,6 +22,7 @@ class Chart:
     loss: str
     recall: str
     held_out: str
+    reworded: str
     most_loss: float
     last_step: int
     summary: str
@@ -29,7 +31,7 @@ class Chart:
 
 
 def chart_of(curve: Sequence[Point], steps: int = 0) -> Chart | None:
-    """The chart of a training's points ``{step, loss, recall, held_out_recall}``; all but step may be missing.
+    """The chart of a training's points ``{step, loss}`` with any of ``RECALLS``; all but step may be missing.
 
     ``steps`` is how many there will be in the end. None while there are fewer than two points to connect.
     """
@@ -43,6 +45,7 @@ def chart_of(curve: Sequence[Point], steps: int = 0) -> Chart | None:
         loss=_polyline(curve, "loss", steps, most),
         recall=_polyline(curve, "recall", steps, 1.0),
         held_out=_polyline(curve, "held_out_recall", steps, 1.0),
+        reworded=_polyline(curve, "reworded_recall", steps, 1.0),
         most_loss=most,
         last_step=steps,
         summary=_summary(curve, int(reached)),
@@ -61,6 +64,5 @@ def _summary(curve: Sequence[Point], steps: int) -> str:
     last = {name: value for point in curve for name, value in point.items()}
     said = [f"At step {steps:,}"]
     said += [f"loss {last['loss']:.3f}"] if "loss" in last else []
-    said += [f"recall {percent(last['recall'])}"] if "recall" in last else []
-    said += [f"held out {percent(last['held_out_recall'])}"] if "held_out_recall" in last else []
+    said += [f"{label} {percent(last[name])}" for name, label in RECALLS.items() if name in last]
     return ", ".join(said)

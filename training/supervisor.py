@@ -13,6 +13,7 @@ from pathlib import Path
 from knowledge.models import Reflection
 from memosite.runs import RunCancelled
 from training.continuing import Continued, trainable_pairs
+from training.curve import RECALLS
 from training.engine.artifact import MANIFEST
 from training.engine.pairs import Pair, write_pairs
 from training.engine_process import Event, engine_command, follow_engine
@@ -159,7 +160,7 @@ def _progress(run: TrainingRun, event: Event) -> Event:
         return {}
     point = {
         name: event[name]
-        for name in ("step", "loss", "recall", "held_out_recall", "tokens_per_second")
+        for name in ("step", "loss", "tokens_per_second", *RECALLS)
         if event.get(name) is not None
     }
     return {

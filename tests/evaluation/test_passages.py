@@ -144,10 +144,11 @@ def test_a_file_without_passages_and_people_who_may_not_are_refused_and_nothing_
     assert not (Document.objects.exists() or EvaluationSet.objects.exists())
 
 
-def test_where_the_set_is_refused_no_document_is_stored(corpus, curator):
+def test_where_the_set_is_refused_no_document_is_stored_and_no_file_stays(corpus, curator, settings):
     with pytest.raises(NotAllowed):
         import_with_passages(corpus, curator, "File", loaded(("Atlas", "A mountain.")), is_golden=True)
     assert not Document.objects.exists()
+    assert not [path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()]
 
 
 # --- Page, REST and command --------------------------------------------------------------------------------

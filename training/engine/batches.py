@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import torch
@@ -107,6 +107,15 @@ class Curriculum:
     def epoch(self, number: int) -> list[Group]:
         random = Random(f"{self._config.seed}:{number}")  # noqa: S311 - not for secrets
         return groups(self._examples(random), self._config, random)
+
+    def in_other_forms(self) -> list[Pair]:
+        """The pairs whose questions people ask in other forms, in one of these each, always the same. None where
+        the configuration trains no rewordings."""
+        if not self._config.augmentation:
+            return []
+        random = Random(f"forms:{self._config.seed}")  # noqa: S311 - not for secrets
+        drawn = ((pair, self._augmenter.forms.draw(pair.question, random)) for pair in self._pairs)
+        return [replace(pair, question=question) for pair, question in drawn if question != pair.question]
 
     def _examples(self, random: Random) -> list[Example]:
         questions = [pair.question for pair in self._pairs]

@@ -74,6 +74,7 @@ class Progress(Event):
     tokens_per_second: float
     recall: float | None = None
     held_out_recall: float | None = None
+    reworded_recall: float | None = None
 
 
 @dataclass(frozen=True)

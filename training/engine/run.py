@@ -129,10 +129,7 @@ def prepare(pairs: Sequence[Pair], output: Path, config: EngineConfig, crew: Cre
     checkpoint = Checkpoint(output, _fingerprint(data, config), crew)
     checkpoint.require_space(start.parameters, sum(one.numel() for one in start.trained))
     use_training_attention(start.model, shop.longest, crew.device)
-    checked = Checked(
-        *(_sample(part, config, shop.encoder) for part in (shop.split.trained, shop.split.held_out))
-    )
-    trainer = Trainer(start.model, shop.curriculum, config, checked, crew)
+    trainer = Trainer(start.model, shop.curriculum, config, _checked(shop), crew)
     checkpoint.load_into(trainer)
     return Training(shop, start, trainer, checkpoint, crew)
 
@@ -165,6 +162,12 @@ def _learned_before(config: EngineConfig) -> Split:
     """What the MEMORY that is gone on from knows, as far as its pairs came with it."""
     file = Path(config.init or "") / artifact.PAIRS
     return kept_pairs(file) if config.init and file.exists() else Split((), (), ())
+
+
+def _checked(shop: Workshop) -> Checked:
+    """Samples of what there is to ask; the same ones each time."""
+    parts = (shop.split.trained, shop.split.held_out, shop.curriculum.in_other_forms())
+    return Checked(*(_sample(part, shop.config, shop.encoder) for part in parts))
 
 
 def _sample(pairs: Sequence[Pair], config: EngineConfig, encoder: Encoder) -> list[Example]:
@@ -227,6 +230,7 @@ def _progress(trainer: Trainer, pace: float, tokens_per_second: float, check: Ch
         tokens_per_second=round(tokens_per_second),
         recall=check.recall if check else None,
         held_out_recall=check.held_out_recall if check else None,
+        reworded_recall=check.reworded_recall if check else None,
     )
 
 

@@ -25,7 +25,7 @@ class State:
     near: int = 0  # checks at which trained recall was near its goal
     decays: int = 0  # decays begun
     decay_from: int = 0
-    best: float = -1.0  # of the sum of both recalls
+    best: float = -1.0  # of the sum of the recalls
     best_step: int = 0
     best_held_out: float = -1.0
     stale: int = 0  # checks since held-out recall was last better
@@ -34,14 +34,21 @@ class State:
 
 @dataclass(frozen=True)
 class Check:
-    """Shares of questions, in their plain wording, that the averaged model answers exactly."""
+    """Shares of questions that the averaged model answers exactly: trained ones and held-out wordings as they were
+    written, and trained ones in other forms. None where there are none to ask."""
 
     recall: float
-    held_out_recall: float | None
+    held_out_recall: float | None = None
+    reworded_recall: float | None = None
 
     @property
     def score(self) -> float:
-        return self.recall + (self.held_out_recall or 0.0)
+        return self.recall + (self.held_out_recall or 0.0) + (self.reworded_recall or 0.0)
+
+    def reaches(self, trained: float, wordings: float) -> bool:
+        """Whether both are recalled: what was trained, and other wordings of it."""
+        others = (self.held_out_recall, self.reworded_recall)
+        return self.recall >= trained and all(recall is None or recall >= wordings for recall in others)
 
 
 class Schedule(Protocol):
@@ -88,7 +95,7 @@ class Adaptive:
         config = self._config
         _count_stale(config, check, state)
         if state.decays:
-            is_due = not _reaches(check, config.goal_recall, config.goal_held_out)
+            is_due = not check.reaches(config.goal_recall, config.goal_held_out)
             is_due = is_due and state.decays < config.max_decays
         else:
             is_due = self._is_near(check, state) or state.step == self._full_rate_steps
@@ -99,7 +106,7 @@ class Adaptive:
         """Whether the decay can do the rest; wordings that stay out of reach are not waited for any longer."""
         config = self._config
         state.near += check.recall >= config.near_recall
-        return _reaches(check, config.near_recall, config.near_held_out) or state.near > config.patience
+        return check.reaches(config.near_recall, config.near_held_out) or state.near > config.patience
 
 
 class Fixed:
@@ -146,7 +153,3 @@ def _count_stale(config: EngineConfig, check: Check, state: State) -> None:
     state.stale = 0 if is_better or check.recall < config.near_recall else state.stale + 1
     state.best_held_out = max(state.best_held_out, held_out)
     state.stopped = bool(config.stop_after and state.stale >= config.stop_after)
-
-
-def _reaches(check: Check, trained: float, held_out: float) -> bool:
-    return check.recall >= trained and (check.held_out_recall is None or check.held_out_recall >= held_out)

@@ -33,10 +33,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check asks: a sample of the trained pairs, and held-out wordings; either may be empty."""
+    """What a check asks: a sample of the trained pairs, held-out wordings, and trained pairs in other forms; each
+    may be empty."""
 
     trained: Sequence[Example]
     held_out: Sequence[Example]
+    reworded: Sequence[Example]
 
 
 class AnswerScores:
@@ -87,7 +89,8 @@ class Trainer:
         self.average = Average(self.trained, config.average)
         self._groups = curriculum.epoch(0)
         self._schedule = make_schedule(config, -(-len(self._groups) // config.accumulate))
-        self._checks = [groups(part, config, random=None) for part in (checked.trained, checked.held_out)]
+        parts = (checked.trained, checked.held_out, checked.reworded)
+        self._checks = [groups(part, config, random=None) for part in parts]
 
     @property
     def steps(self) -> int:
@@ -152,8 +155,8 @@ class Trainer:
     def _check(self) -> Check:
         """Measure recall and let it steer the schedule."""
         with self.average.applied(), evaluating(self.model):
-            trained, held_out = (self._recall(part) for part in self._checks)
-        check = Check(trained or 0.0, held_out)
+            trained, held_out, reworded = (self._recall(part) for part in self._checks)
+        check = Check(trained or 0.0, held_out, reworded)
         if check.score >= self.state.best:
             self.state.best, self.state.best_step = check.score, self.state.step
         self._schedule.learn_from(check, self.state)

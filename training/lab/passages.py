@@ -9,11 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.fields.files import FieldFile
 
 from knowledge.ingest.read import Limits, checksum, read_document, safe_name
 from knowledge.ingest.types import DocumentRefused
 from knowledge.models import Corpus, Role
-from knowledge.services import store_document
+from knowledge.services import Ingested, store_document
 from training.evaluation.readers import Loaded
 from training.evaluation.types import Passage, Question
 from training.lab.sets import BadSet, Stored, import_set
@@ -40,7 +41,6 @@ class Brought:
         return f"{told}, {self.left_out:,} without text left out" if self.left_out else told
 
 
-@transaction.atomic
 def import_with_passages(
     corpus: Corpus,
     person: Any,
@@ -57,9 +57,16 @@ def import_with_passages(
     _require_passages(loaded, most)
     if person is not None:
         corpus.require(person, Role.CURATOR)
-    questions, brought = bring_in(corpus, person, loaded)
-    found = replace(loaded, questions=questions)
-    row, stored = import_set(corpus, person, name, found, is_golden=is_golden)
+    written: list[FieldFile] = []
+    try:
+        with transaction.atomic():
+            questions, brought = bring_in(corpus, person, loaded, written)
+            found = replace(loaded, questions=questions)
+            row, stored = import_set(corpus, person, name, found, is_golden=is_golden)
+    except BaseException:
+        for file in written:  # the database takes back rows, not files
+            file.delete(save=False)
+        raise
     return row, stored, brought
 
 
@@ -76,10 +83,13 @@ def _require_passages(loaded: Loaded, most: int | None) -> None:
         )
 
 
-def bring_in(corpus: Corpus, person: Any, loaded: Loaded) -> tuple[tuple[Question, ...], Brought]:
+def bring_in(
+    corpus: Corpus, person: Any, loaded: Loaded, written: list[FieldFile]
+) -> tuple[tuple[Question, ...], Brought]:
     """Store the passages, and name the documents of the questions as the corpus does.
 
-    A title that a document with other text has gets a number behind it, the same one each time.
+    A title that a document with other text has gets a number behind it, the same one each time. ``written``
+    gets each file that is stored.
     """
     Corpus.objects.select_for_update().get(pk=corpus.pk)  # nobody else takes a title meanwhile
     before = _Titles(corpus, [_titled(passage) for passage in loaded.passages])
@@ -91,7 +101,11 @@ def bring_in(corpus: Corpus, person: Any, loaded: Loaded) -> tuple[tuple[Questio
             continue
         title, is_there = before.place(passage)
         if not is_there:
-            title, is_there = _store(corpus, person, replace(passage, title=title))
+            ingested = _store(corpus, person, replace(passage, title=title))
+            is_there = ingested.outcome == "unchanged"
+            if document := ingested.document:
+                title = document.title
+                written += [] if is_there else [document.file]
         titles[_titled(passage)] = title
         added, unchanged = added + (not is_there), unchanged + is_there
     questions = tuple(_renamed(question, titles) for question in loaded.questions)
@@ -139,8 +153,8 @@ class _Titles:
             self._taken[title].append((mark, text))
 
 
-def _store(corpus: Corpus, person: Any, passage: Passage) -> tuple[str, bool]:
-    """Store a passage as a document; its title there, and whether the content was there already.
+def _store(corpus: Corpus, person: Any, passage: Passage) -> Ingested:
+    """Store a passage as a document, unless the content is there already.
 
     The name of its file holds a hash, so that it never becomes a new version of somebody's document.
     """
@@ -153,9 +167,7 @@ def _store(corpus: Corpus, person: Any, passage: Passage) -> tuple[str, bool]:
         )
     except DocumentRefused as error:
         raise BadSet(f"The passage “{passage.title[:80]}” cannot be a document. {error}") from error
-    ingested = store_document(corpus, replace(parsed, title=passage.title), data, person)
-    title = ingested.document.title if ingested.document else passage.title
-    return title, ingested.outcome == "unchanged"
+    return store_document(corpus, replace(parsed, title=passage.title), data, person)
 
 
 def _data(passage: Passage) -> bytes:
