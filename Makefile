@@ -36,7 +36,7 @@ run: install  ## start web and worker, with the demo on the first start (PORT=80
 	@PORT=$(PORT) $(BIN)/python manage.py serve
 
 test: $(VENV)/.dev-installed  ## run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --ignore tests/browser
+	@$(BIN)/python -m pytest -n 2 --ignore tests/browser $(if $(ONLY),-m "$(ONLY)")
 	@$(BIN)/python -m pytest -n 2 tests/browser
 
 lint: $(VENV)/.dev-installed  ## style and import contracts

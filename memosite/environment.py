@@ -49,7 +49,7 @@ class Environment(environ.Env):
         return False
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        """A database address as Django's settings want it."""
+        """A database address as Django's settings want it; the default where it is empty, too."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what the reader warns of is explained below
             found = self._database_or_nothing(name, default)
@@ -63,7 +63,7 @@ class Environment(environ.Env):
 
     def _database_or_nothing(self, name: str, default: str) -> dict[str, Any]:
         try:
-            return self.db_url(name, default=default)
+            return self.db_url_config(self.str(name, default="").strip() or default)
         except (ValueError, ImproperlyConfigured):
             return {}
 

@@ -13,6 +13,7 @@ from tests.site_process import Site, site, wait_until
 from tests.training.parents import family
 from training.engine.merge import merge_memories
 
+QUICK = ("--set", "full_rate_steps=250", "--set", "max_decays=1")  # enough for a few facts
 PLACES = ["Oslo", "Lima", "Accra", "Turin", "Kyoto", "Quito", "Sofia", "Perth"]
 PAIRS = (
     "sorted([r.question, r.answer, r.kind, sorted([s.chunk.document.name, s.start, s.end]"
@@ -38,8 +39,8 @@ start_evaluation(made, lineup([], against=[("closed_book", {})]))
 
 
 @pytest.fixture
-def running_site(tmp_path: Path):
-    with site(tmp_path / "state") as made:
+def running_site(tmp_path_factory: pytest.TempPathFactory):
+    with site(tmp_path_factory) as made:
         yield made
 
 
@@ -75,10 +76,11 @@ def finish(running: Site, table: str, app: str = "memosite") -> tuple[Any, ...]:
 
 def test_generation_that_was_killed_ends_with_the_pairs_of_an_undisturbed_one(running_site, tmp_path):
     documents = str(write_documents(tmp_path / "documents", 60))
-    for slug in ("disturbed", "undisturbed"):
-        running_site.manage("ingest", slug, documents, "--create")
-    running_site.manage("generate", "undisturbed", "--here")
-    running_site.manage("generate", "disturbed", "--detach")
+    running_site.manage_all(
+        *(["ingest", slug, documents, "--create"] for slug in ("disturbed", "undisturbed")),
+        ["generate", "undisturbed", "--here"],
+        ["generate", "disturbed", "--detach"],
+    )
     kill_when(running_site, GENERATION, reached=3)
     assert finish(running_site, GENERATION) == ("succeeded", 2, "")
     expected = running_site.query(PAIRS.format(slug="undisturbed"))
@@ -88,10 +90,12 @@ def test_generation_that_was_killed_ends_with_the_pairs_of_an_undisturbed_one(ru
 
 def test_training_that_was_killed_goes_on_from_its_checkpoint_and_succeeds(running_site, tmp_path):
     documents = str(write_documents(tmp_path / "documents", 6))
-    running_site.manage("ingest", "killed", documents, "--create")
-    running_site.manage("generate", "killed", "--here")
-    running_site.manage("approve", "killed")
-    running_site.manage("train", "killed", "--detach", "--go-live")
+    running_site.manage_all(
+        ["ingest", "killed", documents, "--create"],
+        ["generate", "killed", "--here"],
+        ["approve", "killed"],
+        ["train", "killed", "--detach", "--go-live", *QUICK],
+    )
     kill_when(running_site, TRAINING, reached=30)
     assert finish(running_site, TRAINING) == ("succeeded", 2, "")
     assert "Resumed from the checkpoint" in running_site.newest(TRAINING, "log")[0]
@@ -103,10 +107,11 @@ def test_training_that_was_killed_goes_on_from_its_checkpoint_and_succeeds(runni
 
 def test_a_merge_that_was_killed_makes_the_weights_of_an_undisturbed_one(running_site, tmp_path):
     parents = family(tmp_path, steps=6)[1]
-    running_site.manage("ingest", "killed", str(write_documents(tmp_path / "documents", 1)), "--create")
-    for folder in parents:
-        running_site.manage("import_version", "killed", str(folder))
-    running_site.manage("merge_versions", "killed", "1", "2", "--method", "linear", "--detach")
+    running_site.manage_all(
+        ["ingest", "killed", str(write_documents(tmp_path / "documents", 1)), "--create"],
+        *(["import_version", "killed", str(folder)] for folder in parents),
+        ["merge_versions", "killed", "1", "2", "--method", "linear", "--detach"],
+    )
     kill_when(running_site, MERGE, reached=1)
     assert finish(running_site, MERGE) == ("succeeded", 2, "")
     versions = "[[v.number, str(v.folder)] for v in MemoryVersion.objects.filter(kind='merged')]"

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.llm_server import LLMServer, llm_server
 from tests.site_process import ROOT, Site, site, wait_until
 
@@ -106,10 +108,12 @@ def make_endpoint(running: Site, server: LLMServer) -> None:
     running.manage("shell", "--no-imports", "-c", program)
 
 
-def test_twenty_kills_at_random_moments_change_no_pair_and_repay_at_most_the_calls_under_way(tmp_path: Path):
+def test_twenty_kills_at_random_moments_change_no_pair_and_repay_at_most_the_calls_under_way(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+):
     documents = write_documents(tmp_path / "documents")
     chance = random.Random(7)
-    with llm_server(seconds=0.02) as server, site(tmp_path / "state", lease_seconds=1) as running:
+    with llm_server(seconds=0.02) as server, site(tmp_path_factory, lease_seconds=1) as running:
         make_endpoint(running, server)
         nursery = Nursery(running)
         undisturbed = generate(running, "undisturbed", documents)
@@ -149,9 +153,11 @@ def lost_calls(running: Site, server: LLMServer) -> int:
     return calls(server) - running.count("knowledge_llmcall")
 
 
-def test_two_celery_workers_share_a_run_and_the_endpoints_concurrency(tmp_path: Path):
+def test_two_celery_workers_share_a_run_and_the_endpoints_concurrency(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+):
     documents = write_documents(tmp_path / "documents")
-    with llm_server(seconds=0.05) as server, site(tmp_path / "state") as running:
+    with llm_server(seconds=0.05) as server, site(tmp_path_factory) as running:
         running.environment["GENERATION_WORKERS"] = "2"
         make_endpoint(running, server)
         with running.worker(), running.worker():

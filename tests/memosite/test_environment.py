@@ -51,6 +51,13 @@ def test_a_database_that_is_not_supported_is_explained(environment, given):
     assert "postgres://" in read.problems["DATABASE_URL"]
 
 
+@pytest.mark.parametrize("given", ["", " "])
+def test_an_empty_database_address_is_as_good_as_none(environment, given):
+    read = environment(DATABASE_URL=given)
+    assert read.database("DATABASE_URL", "sqlite:///x.sqlite3")["NAME"] == "x.sqlite3"
+    assert not read.problems
+
+
 def test_redis_needs_a_redis_address(environment):
     read = environment(REDIS_URL="localhost:6379")
     assert read.redis("REDIS_URL") == ""

@@ -20,6 +20,8 @@ from training.engine.errors import BadBase, BadConfig
 from training.engine.pairs import Pair
 from training.engine.run import train_memory
 
+pytestmark = pytest.mark.engine
+
 PAIRS = [Pair(**pair) for pair in facts(8)]
 TEXTS = [f"{pair.question} {pair.answer}" for pair in PAIRS]
 OPTIONS = ["epochs=400", "accumulate=1", "batch_size=16", "check_every=40", "precision=fp32", "check_below=9"]

@@ -31,7 +31,10 @@ from training.engine.fast_decode import fits
 from training.engine.loading import base_of, load_causal_lm, open_model
 
 # peft asks transformers for something that is called by another name by now
-pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning"),
+]
 
 WORDS, PAD = 90, 0
 ENDS = [1, 20, 40, 60]

@@ -15,6 +15,8 @@ from training.engine import embed
 from training.engine.embed import LocalEmbedder, pool
 from training.engine.errors import BadBase
 
+pytestmark = pytest.mark.engine
+
 TEXTS = [
     "Ada Lund leads Project Atlas.",
     "Atlas",

@@ -15,6 +15,8 @@ from memosite.errors import MemoError
 from tests.once import made_once
 from training.engine.recall import LocalMemory
 
+pytestmark = pytest.mark.engine
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOWNS = ["Oslo", "Lima", "Accra", "Turin", "Kyoto", "Quito", "Sofia", "Perth"]
 FIRST = ["Ada", "Bo", "Cleo", "Dag", "Eva", "Finn", "Gro", "Hal"]

@@ -17,6 +17,8 @@ from training.engine.errors import Busy, Unwritable
 from training.engine.events import Event
 from training.engine_process import EngineFailed, follow_engine
 
+pytestmark = pytest.mark.engine
+
 SLOW_STEP = """
 import time
 for _ in range(12):

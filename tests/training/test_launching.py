@@ -16,6 +16,8 @@ from training.engine import devices
 from training.engine_process import follow_engine
 from training.launching import launched, processes
 
+pytestmark = pytest.mark.engine
+
 
 def test_one_device_needs_no_launcher():
     assert launched("train", 1) == [sys.executable, "-m", "training.engine", "train", "--exit-with-parent"]

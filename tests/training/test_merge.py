@@ -33,6 +33,8 @@ from training.engine.merge_parents import IncompatibleParents, open_parents, req
 from training.engine.pairs import Pair, Split
 from training.engine.recall import LocalMemory
 
+pytestmark = pytest.mark.engine
+
 A, B = torch.tensor([1.0, -2.0, 3.0, 0.5]), torch.tensor([-1.0, -1.0, 2.0, 4.0])
 
 

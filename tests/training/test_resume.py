@@ -23,6 +23,8 @@ from training.engine.config import build_config
 from training.engine.errors import NoSpace
 from training.engine.pairs import Pair
 
+pytestmark = pytest.mark.engine
+
 KILLS = 4
 SHORT = {"full_rate_steps": 60, "near_recall": 1.0, "max_decays": 1, "precision": "fp32", "check_below": 9}
 FROM_SCRATCH = TINY | SHORT | {"check_every": 20}
