@@ -182,7 +182,8 @@ def approved(corpus: Any, question: str, answer: str, **fields: Any) -> Any:
 
 def test_a_held_out_wording_is_asked_with_the_bare_value_its_document_and_its_pair(corpus, curator):
     approved(corpus, ATLAS, "Ada Lund leads Project Atlas.", fact="1")
-    pair = approved(corpus, "Who is the leader of Project Atlas?", "Ada Lund leads Project Atlas.", fact="1")
+    fields = {"fact": "1", "kind": "cross_document"}
+    pair = approved(corpus, "Who is the leader of Project Atlas?", "Ada Lund leads Project Atlas.", **fields)
     version = MemoryVersionFactory(corpus=corpus)
     TrainedPairFactory(version=version, question=ATLAS)
     TrainedPairFactory(version=version, question=pair.question, reflection=pair, held_out=True)
@@ -191,7 +192,7 @@ def test_a_held_out_wording_is_asked_with_the_bare_value_its_document_and_its_pa
     assert asked.text == "Who is the leader of Project Atlas?"
     assert asked.answers == ["Ada Lund", "Ada Lund leads Project Atlas."]
     assert asked.documents == ["Projects"]
-    assert asked.tags == {"kind": "direct", "wording": "held out"}
+    assert asked.tags == {"kind": "cross document", "wording": "held out"}
     assert asked.reflection == pair
     assert (stored.added, told) == (1, "")
 
