@@ -118,11 +118,13 @@ class EngineConfig(BaseModel):
     )
     near_recall: float = Field(0.85, ge=0, le=1, description="Trained recall at which the decay begins ...")
     near_held_out: float = Field(
-        0.8, ge=0, le=1, description="... if held-out wordings are at this recall ..."
+        0.8, ge=0, le=1, description="... if held-out wordings and other forms are at this recall ..."
     )
     patience: int = Field(4, ge=1, description="... or at the latest so many checks later.")
     goal_recall: float = Field(0.995, ge=0, le=1, description="Trained recall to reach.")
-    goal_held_out: float = Field(0.97, ge=0, le=1, description="Recall of held-out wordings to reach.")
+    goal_held_out: float = Field(
+        0.97, ge=0, le=1, description="Recall of held-out wordings, and of other forms, to reach."
+    )
     # Checks
     check_every: int = Field(100, ge=1, description="Steps between two checks of recall.")
     check_below: float = Field(0.3, gt=0, description="Loss from which checks are worth their time.")
