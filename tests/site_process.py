@@ -113,20 +113,19 @@ def site(folders: pytest.TempPathFactory, *, lease_seconds: int = 2) -> Iterator
 
             with redis.Redis.from_url(redis_url) as connection:
                 connection.flushdb()
-        yield _migrated(Site(folder, url, redis_url, lease_seconds))
+        yield Site(folder, url, redis_url, lease_seconds)
 
 
-def _migrated(made: Site) -> Site:
-    made.manage("migrate", "--verbosity", "0")
-    return made
+def _migrate(folder: Path, url: str) -> None:
+    Site(folder, url, redis_url="", lease_seconds=2).manage("migrate", "--verbosity", "0")
 
 
 @contextmanager
 def _database(folder: Path, folders: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a database: on SQLite a copy of one that was migrated, which takes a quarter of a minute."""
+    """The address of a migrated database: on SQLite a copy, because to migrate takes a quarter of a minute."""
     database = settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
-        migrated = made_once(folders, "migrated", lambda made: _migrated(Site(made, _sqlite_in(made), "", 2)))
+        migrated = made_once(folders, "migrated", lambda made: _migrate(made, _sqlite_in(made)))
         shutil.copy(migrated / SQLITE, folder / SQLITE)
         yield _sqlite_in(folder)
         return
@@ -135,7 +134,9 @@ def _database(folder: Path, folders: pytest.TempPathFactory) -> Iterator[str]:
     with psycopg.connect(f"postgres://{login}/postgres", autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"')
         try:
-            yield f"postgres://{login}/{name}"
+            url = f"postgres://{login}/{name}"
+            _migrate(folder, url)
+            yield url
         finally:
             server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 

@@ -40,7 +40,7 @@ class Augmenter:
 
     def __init__(self, pairs: Sequence[Pair], lexicon: Lexicon) -> None:
         self._lexicon = lexicon
-        self.forms = Forms(pairs, lexicon)
+        self._forms = Forms(pairs, lexicon)
         answers: dict[tuple[str, ...], set[str]] = defaultdict(set)
         for pair in pairs:
             answers[_bag(pair.question)].add(pair.answer)
@@ -48,14 +48,18 @@ class Augmenter:
 
     def reword(self, question: str, random: Random) -> str:
         """One or two random changes that keep the meaning, as far as word order can be spared."""
-        question = self.forms.for_one(question, random)
+        question = self._forms.for_one(question, random)
         question = random.choice(
-            (self._turn_possessive, _open_politely, _contract, _keep, self.forms.draw, self.forms.draw)
+            (self._turn_possessive, _open_politely, _contract, _keep, self._forms.draw, self._forms.draw)
         )(question, random)
         change = random.choice(
             (self._drop_words, self._shuffle, self._scatter, self._scatter, _lower, _drop_mark, _keep)
         )
         return change(question, random) or question
+
+    def in_another_form(self, question: str, random: Random) -> str:
+        """The question in another form, whole, or as it is where it has none."""
+        return self._forms.draw(question, random)
 
     def _turn_possessive(self, question: str, random: Random) -> str:
         """“the mother of Ada Moss” into “Ada Moss's mother”, and back."""

@@ -114,7 +114,7 @@ class Curriculum:
         if not self._config.augmentation:
             return []
         random = Random(f"forms:{self._config.seed}")  # noqa: S311 - not for secrets
-        drawn = ((pair, self._augmenter.forms.draw(pair.question, random)) for pair in self._pairs)
+        drawn = ((pair, self._augmenter.in_another_form(pair.question, random)) for pair in self._pairs)
         return [replace(pair, question=question) for pair, question in drawn if question != pair.question]
 
     def _examples(self, random: Random) -> list[Example]:

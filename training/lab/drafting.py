@@ -141,7 +141,7 @@ def _drafted(wordings: Wordings, groups: Iterable[Sequence[Reflection]], most: i
             chosen[wording_key(found[0])] = found
     titles = _titles(pair.pk for _, pair, _ in chosen.values())
     for text, pair, origin in chosen.values():
-        _draft(drafted, text, pair, titles, {"kind": pair.kind.replace("_", " "), "wording": origin})
+        _draft(drafted, text, pair, titles, {"kind": pair.get_kind_display(), "wording": origin})
     return drafted
 
 
