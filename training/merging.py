@@ -21,13 +21,8 @@ from training.engine_process import Event, engine_command, follow_engine
 from training.exporting import ArtifactMissing
 from training.models import MemoryVersion, MergeRun, TrainedPair, VersionKind
 from training.registering import Origin, Pair, register_version
+from training.registry import hold_versions
 from training.services import offer
-
-
-class ParentGone(Conflict):
-    """A version that was to be merged was deleted."""
-
-    code = "parent_gone"
 
 
 def start_merge(
@@ -41,7 +36,8 @@ def start_merge(
 
     ``options`` are the method's numbers; ``person`` None is the operator of the site. Raises NotAllowed unless the
     person is a curator of the corpus and may ask each parent; BadMerge, IncompatibleParents and ArtifactMissing
-    where the parents or numbers do not fit, and Conflict while another merge is at work on the corpus.
+    where the parents or numbers do not fit, VersionGone where a parent was deleted, and Conflict while another
+    merge is at work on the corpus.
     """
     if person is not None:
         corpus.require(person, Role.CURATOR)
@@ -50,7 +46,7 @@ def start_merge(
     numbers = check_merge(parents, method, options)
     try:
         with transaction.atomic():
-            _hold(corpus, parents)
+            hold_versions(parents, corpus)
             run = MergeRun.objects.create(
                 corpus=corpus,
                 method=method,
@@ -80,15 +76,6 @@ def check_merge(parents: Sequence[MemoryVersion], method: str, options: Mapping[
     folders, names = [parent.folder for parent in parents], [str(parent) for parent in parents]
     require_compatible(open_parents(folders, names, verified=False), method)
     return used_options(method, numbers)
-
-
-def _hold(corpus: Corpus, parents: Sequence[MemoryVersion]) -> None:
-    """Keep others from deleting the parents until the run is there, which needs them. Raises ParentGone."""
-    kept = {corpus.pk, *(parent.corpus_id for parent in parents)}
-    list(Corpus.objects.select_for_update().filter(pk__in=kept).order_by("pk"))
-    there = set(MemoryVersion.objects.filter(pk__in=[one.pk for one in parents]).values_list("pk", flat=True))
-    if gone := [parent for parent in parents if parent.pk not in there]:
-        raise ParentGone(f"{gone[0]} was deleted. Choose another version.")
 
 
 # --- The work ------------------------------------------------------------------------------------------------

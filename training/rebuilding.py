@@ -12,13 +12,12 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from knowledge.models import Corpus
 from memosite.errors import Conflict
 from training.engine.artifact import MANIFEST, verify
 from training.engine.errors import BadPairs
 from training.engine.pairs import digest, read_pairs
 from training.models import MemoryVersion, TrainingRun, VersionKind
-from training.registry import remove_work
+from training.registry import hold_versions, remove_work
 
 SOURCE_PAIRS = "source_pairs.jsonl"
 #: Files whose bytes do not come from the training: they tell of it, or of the machine.
@@ -77,7 +76,8 @@ def source_pairs(version: MemoryVersion) -> Path:
 def start_rebuild(version: MemoryVersion, person: Any = None) -> TrainingRun:
     """Queue a training that makes no version but compares its weights with the version's.
 
-    Raises CannotRebuild, and Conflict while a training is at work on the corpus.
+    Raises CannotRebuild, VersionGone where the version was deleted, and Conflict while a training is at work on
+    the corpus.
     """
     source_pairs(version)
     made_by = TrainingRun.objects.filter(version=version).first()
@@ -86,7 +86,7 @@ def start_rebuild(version: MemoryVersion, person: Any = None) -> TrainingRun:
         raise CannotRebuild(f"{version} continues a version that was deleted, so it cannot be rebuilt.")
     try:
         with transaction.atomic():
-            Corpus.objects.select_for_update().get(pk=version.corpus_id)
+            hold_versions(filter(None, (version, parent)))
             run = TrainingRun.objects.create(
                 corpus=version.corpus,
                 rebuilds=version,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -39,6 +39,12 @@ class VersionNeeded(Conflict):
     code = "version_needed"
 
 
+class VersionGone(Conflict):
+    """A version that is needed was deleted."""
+
+    code = "version_gone"
+
+
 def next_number(corpus: Corpus) -> int:
     """The number of the corpus's next version; that of a deleted one is never given again."""
     rows = (MemoryVersion.objects.filter(corpus=corpus), DeletedVersion.objects.filter(corpus=corpus))
@@ -69,6 +75,19 @@ def delete_version(version: MemoryVersion, person: Any = None, *, reason: str) -
         )
         version.delete()
         transaction.on_commit(partial(remove_folder, folder))
+
+
+def hold_versions(versions: Iterable[MemoryVersion], *corpora: Corpus) -> None:
+    """Lock the corpora and those of the versions: nobody deletes a version until the transaction is over.
+
+    Raises VersionGone where one was deleted before.
+    """
+    held = list(versions)
+    kept = {corpus.pk for corpus in corpora} | {version.corpus_id for version in held}
+    list(Corpus.objects.select_for_update().filter(pk__in=kept).order_by("pk"))
+    there = set(MemoryVersion.objects.filter(pk__in=[one.pk for one in held]).values_list("pk", flat=True))
+    if gone := [version for version in held if version.pk not in there]:
+        raise VersionGone(f"{gone[0]} was deleted meanwhile. Choose another version.")
 
 
 def require_unneeded(version: MemoryVersion, person: Any = None) -> None:

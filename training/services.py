@@ -21,6 +21,7 @@ from training.models import (
     TrainingRun,
 )
 from training.plans import Wishes, plan_training
+from training.registry import hold_versions
 from training.signals import alias_moved
 
 
@@ -56,12 +57,13 @@ def start_training(
     """Queue the training of a new version on the approved pairs, as the person wishes it.
 
     Raises NothingToTrain, BadPlan with what is wrong by field, NotAllowed where the version to continue is closed
-    to the person, and Conflict while a training is at work on the corpus; then nothing is changed.
+    to the person, VersionGone where it was deleted, and Conflict while a training is at work on the corpus; then
+    nothing is changed.
     """
     plan = plan_training(corpus, person, wishes)
     try:
         with transaction.atomic():
-            Corpus.objects.select_for_update().get(pk=corpus.pk)
+            hold_versions(filter(None, [plan.wishes.continues]), corpus)
             run = TrainingRun.objects.create(
                 corpus=corpus,
                 base_model=plan.wishes.base_model,

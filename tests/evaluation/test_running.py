@@ -23,6 +23,7 @@ from training.models import (
     EvaluationSet,
     MemoryVersion,
 )
+from training.registry import VersionGone
 
 pytestmark = pytest.mark.django_db
 ATLAS = "Who leads Project Atlas?"
@@ -35,7 +36,7 @@ def answers_of(run: EvaluationRun, position: int = 1) -> dict[str, EvaluationAns
 
 def test_a_version_that_was_deleted_meanwhile_starts_no_run(leaders, specs):
     MemoryVersion.objects.filter(number=3).delete()
-    with pytest.raises(BadEvaluation, match="was deleted meanwhile"):
+    with pytest.raises(VersionGone, match="was deleted meanwhile"):
         start_evaluation(leaders, specs)
     assert not EvaluationRun.objects.exists()
 

@@ -17,6 +17,7 @@ from knowledge.models import Corpus, Role
 from memosite.errors import Conflict
 from tests.factories import CorpusFactory, MemoryVersionFactory, TrainedPairFactory, TrainingRunFactory
 from tests.workbench import browser_of, make_person
+from training.lab.probing import start_probes
 from training.models import (
     DeletedVersion,
     EvaluationRun,
@@ -26,7 +27,8 @@ from training.models import (
     TrainedPair,
     TrainingRun,
 )
-from training.registry import VersionNeeded, delete_version, next_number
+from training.rebuilding import start_rebuild
+from training.registry import VersionGone, VersionNeeded, delete_version, next_number
 from training.services import promote
 
 pytestmark = pytest.mark.django_db(transaction=True)  # folders go once the deletion is committed
@@ -51,6 +53,16 @@ def version(corpus: Corpus) -> MemoryVersion:
     (row.folder / "model.safetensors").write_bytes(b"weights")
     row.folder.with_suffix(".pairs.jsonl").write_text("{}")
     return row
+
+
+@pytest.mark.parametrize("start", [start_probes, start_rebuild], ids=["probes", "rebuild"])
+def test_nothing_starts_on_a_version_that_was_deleted_meanwhile(version, start, monkeypatch):
+    monkeypatch.setattr("training.rebuilding.source_pairs", lambda version: [])
+    MemoryVersion.objects.filter(pk=version.pk).delete()
+    with pytest.raises(VersionGone, match="Harbour v1 was deleted meanwhile"):
+        start(version)
+    assert not ProbeRun.objects.exists()
+    assert not TrainingRun.objects.exists()
 
 
 def test_row_pairs_and_folder_go_and_the_history_keeps_who_and_why(version, owner):

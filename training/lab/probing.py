@@ -12,11 +12,11 @@ from typing import Any
 
 from django.db import transaction
 
-from knowledge.models import Corpus
 from memosite.errors import Conflict
 from training.evaluation.learned import Said
 from training.memory import Memory
 from training.models import MemoryVersion, ProbeRun, Purpose, Recollection, TrainedPair, question_digest
+from training.registry import hold_versions
 from training.serving import memory_for
 
 BATCH = 32  # questions that are asked and stored together
@@ -28,11 +28,11 @@ def start_probes(
 ) -> ProbeRun:
     """Queue a run that asks a version; ``about`` names the ``other`` version or the ``forgotten`` document.
 
-    Raises Conflict while such a run is at work, or paused.
+    Raises Conflict while such a run is at work, or paused, and VersionGone where the version was deleted.
     """
     corpus = version.corpus
     with transaction.atomic():
-        Corpus.objects.select_for_update().get(pk=corpus.pk)
+        hold_versions(filter(None, (version, about.get("other"))))
         same = ProbeRun.objects.filter(version=version, purpose=purpose, **about)
         if same.active().exists():
             raise Conflict(

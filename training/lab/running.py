@@ -38,6 +38,7 @@ from training.models import (
     EvaluationSet,
     MemoryVersion,
 )
+from training.registry import hold_versions
 
 MOST_CONTESTANTS = 40
 #: So many failures of one contestant in a row end the run: its server is down, and asking on costs hours.
@@ -88,7 +89,7 @@ def start_evaluation(
 
     ``person`` None is the operator of the site. Raises NotAllowed unless the person is a curator of the corpus
     and may read all that is asked; BadEvaluation, BadContestant, BadNoise, ExecutiveNotOffered and UnknownKind
-    where it cannot be as it was asked for.
+    where it cannot be as it was asked for; VersionGone where a version was deleted.
     """
     corpus, noise = evaluation_set.corpus, noise or Noise()
     if person is not None:
@@ -96,7 +97,7 @@ def start_evaluation(
     entries = _entries([checked(spec) for spec in specs], noise)
     _check(evaluation_set, entries, noise, judge, person)
     with transaction.atomic():
-        _hold([spec.version for spec, _ in entries if spec.version])
+        hold_versions(spec.version for spec, _ in entries if spec.version)
         run = EvaluationRun.objects.create(
             corpus=corpus,
             evaluation_set=evaluation_set,
@@ -160,17 +161,6 @@ def _check(
         if person is not None:
             noise.distractors.require(person, Role.READER)
     require_offered([spec.executive for spec, _ in entries], told, versions)
-
-
-def _hold(versions: Sequence[MemoryVersion]) -> None:
-    """Keep versions from being deleted until their run is stored. Raises BadEvaluation where one is gone."""
-    corpora = {version.corpus_id for version in versions}
-    list(Corpus.objects.select_for_update().filter(pk__in=corpora).order_by("pk"))
-    there = set(
-        MemoryVersion.objects.filter(pk__in=[row.pk for row in versions]).values_list("pk", flat=True)
-    )
-    if gone := [version for version in versions if version.pk not in there]:
-        raise BadEvaluation(f"{gone[0]} was deleted meanwhile. Choose another version.")
 
 
 def _named(entries: Sequence[tuple[Spec, float]]) -> str:
