@@ -38,4 +38,4 @@ def _whole(event: Mapping[str, Any], seq: int) -> dict[str, Any]:
 def offers(corpora: Sequence[Corpus], versions: Sequence[MemoryVersion]) -> list[Offered]:
     """The EXECUTIVEs that the owners of all of these let lead."""
     allowed = allowed_for(corpora, versions)
-    return [Offered(name, allowed.labels[name]) for name in allowed.names]
+    return [Offered(name, allowed.labels[name], name == allowed.default) for name in allowed.names]

@@ -45,6 +45,7 @@ class VersionSerializer(serializers.ModelSerializer[MemoryVersion]):
             "licence",
             "method",
             "metrics",
+            "is_measured_here",
             "sha256",
             "data_sha256",
             "code_version",

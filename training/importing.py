@@ -46,8 +46,9 @@ def import_folder(
 ) -> MemoryVersion:
     """Copy a transformers or adapter folder below the memory folder and register it as a version of the corpus.
 
-    A folder that was exported here is verified and keeps its figures, settings and threshold; any other one
-    answers everything, unless ``evaluate`` has it measured on the approved pairs of the corpus (slow).
+    A folder that was exported by such a site is verified and keeps its figures, settings and threshold; any other
+    one answers everything. ``evaluate`` has it measured on the approved pairs of the corpus (slow). Figures that
+    were measured neither so nor of a version of this corpus are shown, and count for nothing.
     Raises FolderRefused, NoSpace, and EngineFailed where it cannot be measured; then nothing has changed.
     """
     intake = examine(folder)
@@ -57,13 +58,19 @@ def import_folder(
     target = settings.MEMORY_DIR / f"{corpus.slug}-import-{uuid.uuid4().hex[:12]}"
     try:
         manifest = _copy(folder, target, intake, base)
-        if evaluate and not manifest["metrics"]:
-            manifest = evaluated(corpus, target, manifest)
+        is_known = _was_exported_from(corpus, manifest)
+        if evaluate and not is_known:
+            manifest, is_known = evaluated(corpus, target, manifest), True
         with transaction.atomic():
-            return _register(corpus, target, intake, manifest, base, person, notes)
+            return _register(corpus, target, intake, manifest, base, person, notes, is_measured_here=is_known)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
+
+
+def _was_exported_from(corpus: Corpus, manifest: artifact.Manifest) -> bool:
+    """Whether it is an unaltered version of the corpus: the hash is over the figures as well."""
+    return corpus.versions.filter(sha256=manifest["imported"]["sha256"], is_measured_here=True).exists()
 
 
 def _require_space(needed: int) -> None:
@@ -122,6 +129,8 @@ def _register(
     base: BaseModel | None,
     person: Any,
     notes: str,
+    *,
+    is_measured_here: bool,
 ) -> MemoryVersion:
     Corpus.objects.select_for_update().get(pk=corpus.pk)
     version = MemoryVersion.objects.create(
@@ -134,6 +143,7 @@ def _register(
         method=str(manifest["method"])[:40],
         config=manifest["config"],
         metrics=manifest["metrics"],
+        is_measured_here=is_measured_here or not manifest["metrics"],
         path=target.name,
         sha256=manifest["sha256"],
         data_sha256=manifest["data_sha256"],

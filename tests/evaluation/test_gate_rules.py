@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from chat.models import ChatSettings
 from knowledge.models import Corpus, Role
 from memosite.runs import Status
 from tests.evaluation.gating import QUESTIONS, evaluate, make_rules, make_set
-from tests.factories import CorpusFactory, MemoryVersionFactory
+from tests.factories import CorpusFactory, EndpointFactory, MemoryVersionFactory
 from tests.workbench import make_person
 from training.lab.gate import RULES, Finding, Rule, findings
 from training.lab.gating import approve
@@ -75,7 +76,8 @@ def test_a_corpus_without_golden_sets_passes(corpus, version):
 def test_a_version_that_was_not_asked_the_golden_set_does_not_pass_and_learns_what_to_do(version, golden):
     assert not only(version).passed
     assert only(version).words == (
-        "Version 1 was not asked the golden set “Must know” yet. Evaluate it on that set."
+        "Version 1 was not asked the golden set “Must know” with the EXECUTIVE that leads people's questions, "
+        "rules. Evaluate it on that set."
     )
     assert only(version).evaluation_set == "Must know"
 
@@ -131,6 +133,15 @@ def test_of_several_executives_in_a_run_all_have_to_be_right(version, golden):
     run = evaluate(version, golden, executive="rules", wrong=QUESTIONS[:1])
     evaluate(version, golden, executive="gpt", run=run)
     assert not only(version).passed
+
+
+def test_a_run_that_only_another_executive_led_does_not_count(version, golden):
+    evaluate(version, golden, executive="rules", wrong=QUESTIONS[:1])
+    evaluate(version, golden, executive="a stronger one")
+    assert "misses 1 of 2 questions" in only(version).words
+    led = EndpointFactory(name="gpt", role="executive")
+    ChatSettings.objects.create(corpus=version.corpus, executive=led)
+    assert "with the EXECUTIVE that leads people's questions, gpt." in only(version).words
 
 
 def test_a_question_that_was_added_since_is_to_be_asked_first(version, golden):
@@ -234,9 +245,58 @@ def test_exact_match_under_different_executives_is_not_compared(corpus):
     make_rules(corpus, most_drop=0.0)
     live, version = with_metrics(corpus, live=True, recall=0.9), with_metrics(corpus, recall=0.9)
     asked = make_set(corpus, "Handbook", golden=False)
-    evaluate(live, asked, executive="gpt")
-    evaluate(version, asked, wrong=QUESTIONS)
+    evaluate(live, asked, executive="rules")
+    evaluate(live, asked, executive="gpt", wrong=QUESTIONS)
+    evaluate(version, asked, executive="rules")
+    recall, exact = findings(version)
+    assert exact.passed
+    assert "EXECUTIVE rules" in exact.words
+
+
+@pytest.mark.parametrize("elsewhere", [None, "gpt"])
+def test_what_the_live_version_alone_was_asked_has_to_be_asked_first(corpus, elsewhere):
+    make_rules(corpus, most_drop=1.0)
+    live, version = with_metrics(corpus, live=True, recall=0.9), with_metrics(corpus, recall=0.9)
+    asked = make_set(corpus, "Handbook", golden=False)
+    evaluate(live, asked, wrong=QUESTIONS[:1])
+    if elsewhere:
+        evaluate(version, asked, executive=elsewhere)
+    exact = findings(version)[1]
+    assert (exact.passed, exact.evaluation_set) == (False, "Handbook")
+    assert exact.words == (
+        "Exact match on 2 questions of “Handbook” (EXECUTIVE rules) is 50 % of the live version; version 2 was not "
+        "asked them. Evaluate it on that set."
+    )
+
+
+def test_what_the_live_version_was_asked_in_another_corpus_need_not_be_asked(corpus):
+    make_rules(corpus, most_drop=0.0)
+    live, version = with_metrics(corpus, live=True, recall=0.9), with_metrics(corpus, recall=0.9)
+    evaluate(live, make_set(CorpusFactory(slug="tower"), golden=False))
     assert only(version).passed
+
+
+def test_errors_of_the_live_version_do_not_lower_what_is_asked_for(corpus):
+    make_rules(corpus, most_drop=0.0)
+    live, version = with_metrics(corpus, live=True, recall=0.9), with_metrics(corpus, recall=0.9)
+    asked = make_set(corpus, "Handbook", golden=False)
+    evaluate(live, asked)
+    broken = evaluate(live, asked, wrong=QUESTIONS, status=Status.WITH_ERRORS)
+    EvaluationAnswer.objects.filter(contestant__run=broken).update(error="The server is down.")
+    evaluate(version, asked, wrong=QUESTIONS[:1])
+    exact = findings(version)[1]
+    assert not exact.passed
+    assert "is 50 %, of the live version 100 %" in exact.words
+
+
+def test_what_a_version_could_not_be_asked_counts_against_it(corpus):
+    make_rules(corpus, most_drop=0.0)
+    live, version = with_metrics(corpus, live=True, recall=0.9), with_metrics(corpus, recall=0.9)
+    asked = make_set(corpus, "Handbook", golden=False)
+    evaluate(live, asked)
+    broken = evaluate(version, asked, status=Status.WITH_ERRORS)
+    EvaluationAnswer.objects.filter(contestant__run=broken).update(error="The server is down.")
+    assert not findings(version)[1].passed
 
 
 def test_figures_of_a_live_version_with_a_smaller_audience_are_not_told(corpus):

@@ -23,7 +23,8 @@ from training.engine.intake import FolderRefused
 from training.engine.recall import LocalMemory
 from training.engine_process import EngineFailed
 from training.importing import import_folder, import_zip
-from training.models import MemoryVersion
+from training.lab.gate import findings
+from training.models import GateRules, MemoryVersion
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("warm_engines")]
 
@@ -115,6 +116,30 @@ def test_what_comes_without_figures_is_measured_on_the_approved_pairs_when_asked
         [facts(6)[0]["question"], "What is the home town of Zebulon Quartermaine?"]
     )
     assert known.calibrated and not unknown.known
+
+
+def test_figures_of_another_corpus_are_told_and_not_counted_until_they_are_measured_here(
+    version, ours, other, capsys
+):
+    GateRules.objects.create(corpus=other, golden_must_pass=False, most_false_answers=1.0)
+    call_command("import_version", "other", str(ours))
+    assert "with figures that were not measured here." in capsys.readouterr().out
+    told = other.versions.get()
+    assert (told.metrics, told.is_measured_here) == (version.metrics, False)
+    assert [found.words for found in findings(told)] == [
+        "False answers were not measured here. Train it here, or import it with --evaluate."
+    ]
+    for pair in facts(6):
+        ReflectionFactory(corpus=other, **{name: pair[name] for name in ("question", "answer", "fact")})
+    call_command("import_version", "other", str(ours), "--evaluate")
+    measured = other.versions.get(number=2)
+    assert measured.is_measured_here
+    assert measured.metrics != version.metrics
+    assert [found.passed for found in findings(measured)] == [True]
+
+
+def test_a_version_that_comes_back_to_its_corpus_keeps_figures_that_count(version, ours):
+    assert import_folder(version.corpus, ours).is_measured_here
 
 
 def test_an_import_that_cannot_be_measured_changes_nothing(foreign, other, settings):

@@ -23,10 +23,11 @@ class ExecutiveNotOffered(MemoError):
 
 @dataclass(frozen=True)
 class Offered:
-    """An EXECUTIVE by its name, and as people read it."""
+    """An EXECUTIVE by its name, and as people read it; ``is_default`` is the one that leads where nobody chose."""
 
     name: str
     label: str
+    is_default: bool = False
 
 
 Offers = Callable[[Sequence[Corpus], Sequence[MemoryVersion]], list[Offered]]
@@ -40,6 +41,11 @@ def offered(corpora: Sequence[Corpus], versions: Sequence[MemoryVersion] = ()) -
     for offer in offers:
         found |= {one.name: one for one in offer(corpora, versions)}
     return list(found.values())
+
+
+def default_of(corpora: Sequence[Corpus], versions: Sequence[MemoryVersion] = ()) -> str:
+    """The EXECUTIVE that leads people's questions about these corpora and versions where nobody chose another."""
+    return next((one.name for one in offered(corpora, versions) if one.is_default), BUILT_IN)
 
 
 def require_offered(

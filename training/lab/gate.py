@@ -13,6 +13,7 @@ from typing import Any
 from knowledge.models import Role
 from memosite.errors import Conflict
 from training.lab.evaluated import newest, questions_of, same_questions
+from training.lab.executives import default_of
 from training.models import LIVE, AliasMove, EvaluationSet, GateCheck, GateRules, MemoryVersion
 
 TOLERANCE = 1e-9  # 0.9 - 0.85 is more than 0.05 in binary
@@ -167,11 +168,13 @@ def _golden(case: Case) -> Iterator[Finding]:
 
 def _golden_set(case: Case, evaluation_set: EvaluationSet) -> Finding:
     name, questions = f"“{evaluation_set}”", questions_of(evaluation_set)
-    put = newest(case.version, evaluation_set)
+    executive = default_of([case.version.corpus], [case.version])
+    put = newest(case.version, evaluation_set, executive)
     if not questions:
         return Finding("golden", True, f"{name} has no questions.")
     if put is None:
-        words = f"{case.name} was not asked the golden set {name} yet. Evaluate it on that set."
+        led = f"with the EXECUTIVE that leads people's questions, {executive}"
+        words = f"{case.name} was not asked the golden set {name} {led}. Evaluate it on that set."
         return Finding("golden", False, words, evaluation_set.name)
     if missing := sum(question not in put.right for question in questions):
         words = f"{missing} of {len(questions)} questions of {name} have no answer in evaluation {put.run}."
@@ -195,7 +198,9 @@ def _least_recall(case: Case) -> Iterator[Finding]:
         return
     least, recall = case.rules.least_recall, measured(case.version, "held_out_recall")
     if recall is None:
-        words = "Recall on held-out wordings was not measured. Train with wordings held out, or import with"
+        words = (
+            "Recall on held-out wordings was not measured here. Train with wordings held out, or import with"
+        )
         yield Finding("least_recall", False, f"{words} --evaluate.")
         return
     words = f"Recall on held-out wordings is {share(recall)}; at least {share(least)} is asked for."
@@ -207,7 +212,7 @@ def _most_false_answers(case: Case) -> Iterator[Finding]:
         return
     most, rate = case.rules.most_false_answers, measured(case.version, "false_answer_rate")
     if rate is None:
-        words = "False answers were not measured. Train it here, or import it with --evaluate."
+        words = "False answers were not measured here. Train it here, or import it with --evaluate."
         yield Finding("most_false_answers", False, words)
         return
     words = f"It answers {share(rate)} of what it cannot know; at most {share(most)} is allowed."
@@ -224,9 +229,13 @@ def _most_drop(case: Case) -> Iterator[Finding]:
     if not _tells_of_more(case.version, case.live):
         yield from found
         return
-    passed = all(finding.passed for finding in found)
-    words = f"It loses {'no ' if passed else ''}more than {points(case.rules.most_drop)} against the live version."
-    yield Finding("most_drop", passed, f"{words} Compare the two for the figures.")
+    failed = [finding for finding in found if not finding.passed]
+    words = (
+        f"It loses {'' if failed else 'no '}more than {points(case.rules.most_drop)} against the live version"
+    )
+    words += ", or was not measured as that was." if failed else "."
+    asked = next((finding.evaluation_set for finding in failed), "")
+    yield Finding("most_drop", not failed, f"{words} Compare the two for the figures.", asked)
 
 
 def _tells_of_more(version: MemoryVersion, live: MemoryVersion) -> bool:
@@ -240,7 +249,9 @@ def _drop_of_recall(case: Case, live: MemoryVersion) -> Iterator[Finding]:
             continue
         now = measured(case.version, *names)
         if now is None:
-            words = f"{told} was not measured; version {live.number}, which is live, has {share(before)}."
+            words = (
+                f"{told} was not measured here; version {live.number}, which is live, has {share(before)}."
+            )
             yield Finding("most_drop", False, words)
         else:
             yield _drop(case, told, before, now)
@@ -258,7 +269,13 @@ def _drops_of_exact_match(case: Case, live: MemoryVersion) -> Iterator[Finding]:
     for both in same_questions(live, case.version):
         asked = f"{both.questions} question{'' if both.questions == 1 else 's'}"
         told = f"Exact match on {asked} of “{both.evaluation_set}” (EXECUTIVE {both.executive})"
-        yield _drop(case, told, both.before, both.now)
+        if both.now is None:
+            words = (
+                f"{told} is {share(both.before)} of the live version; {case.name.lower()} was not asked them."
+            )
+            yield Finding("most_drop", False, f"{words} Evaluate it on that set.", both.evaluation_set)
+        else:
+            yield _drop(case, told, both.before, both.now)
 
 
 def _drop(case: Case, told: str, before: float, now: float) -> Finding:
@@ -298,7 +315,12 @@ RULES: dict[str, Rule] = {
 
 
 def measured(version: MemoryVersion, *names: str) -> float | None:
-    """The first of the metrics (``training.figures.METRICS``) that was measured, a share in [0, 1]."""
+    """The first of the metrics (``training.figures.METRICS``) that was measured here, a share in [0, 1].
+
+    What an import says of itself, or measured on pairs of another corpus, is no measurement.
+    """
+    if not version.is_measured_here:
+        return None
     for name in names:
         value = version.metrics.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool):

@@ -60,6 +60,11 @@ class MemoryVersion(models.Model):
     method = models.CharField(max_length=40)
     config = models.JSONField(default=dict)
     metrics = models.JSONField(default=dict)
+    is_measured_here = models.BooleanField(
+        default=True,
+        editable=False,
+        help_text="Else they came with an import, and nobody measured them here.",
+    )
     path = models.CharField(max_length=500, help_text="Folder of the artifact, below the memory folder.")
     sha256 = models.CharField(max_length=64)
     data_sha256 = models.CharField(max_length=64, blank=True, help_text="Over the exact pairs, in order.")

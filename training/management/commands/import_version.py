@@ -24,7 +24,7 @@ class Command(CorpusCommand):
         parser.add_argument(
             "--evaluate",
             action="store_true",
-            help="measure what comes without figures on the approved pairs of the corpus, and fit its threshold",
+            help="measure it on the approved pairs of the corpus, and fit its threshold",
         )
 
     def work(self, corpus: Corpus, person: Any, options: dict[str, Any]) -> None:
@@ -35,4 +35,5 @@ class Command(CorpusCommand):
         else:
             version = import_folder(corpus, folder, person, **given)
         told = "with figures" if version.metrics else "not evaluated yet"
+        told += "" if version.is_measured_here else " that were not measured here"
         self.stdout.write(f"{version} was imported, {told}.")
