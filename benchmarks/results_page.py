@@ -118,7 +118,7 @@ def made_run(questions: int, contestants: int) -> tuple[Any, Any]:
             run=run, position=position, kind="bm25", label=f"BM25 (top {position})", executive="rules"
         )
         EvaluationAnswer.objects.bulk_create(answers(one, asked, random.Random(position)), batch_size=500)
-    keep_result(run, {})
+    keep_result(run, [])
     run.finish("succeeded")
     return run, person
 

@@ -22,6 +22,7 @@ from chat.contestants.kinds import (
     MemoryContestant,
     RetrievalContestant,
     gold,
+    made_ready,
 )
 from chat.contestants.readers import LanguageModelReader, Reader, RulesReader
 from chat.contestants.retrieval import Retriever
@@ -234,9 +235,8 @@ def _dense_here(spec: Spec, options: DenseOptions, passages: Sequence[Passage]) 
 def perfect(spec: Spec, passages: Sequence[Passage]) -> Contestant:
     """Retrieval that finds just the documents which a question names."""
     options, lead = chosen(GoldOptions, spec), lead_of(spec)
-    mark = _fingerprint(spec, options, passages_sha256(passages))
     return RetrievalContestant(
-        mark,
+        _fingerprint(spec, options, passages_sha256(passages)),
         lead,
         lambda question: gold(question, passages),
         _reader(lead),
@@ -262,6 +262,7 @@ def _retrieval(
         options.top,
         options.token_budget,
         options.decompose,
+        getattr(index, "prepare", made_ready),
     )
 
 
@@ -288,17 +289,23 @@ def _check_embedding(options: Options) -> None:
         settings_of(embedding_endpoint(options.endpoint))
 
 
+def _has_server(spec: Spec) -> bool:
+    """Whether dense retrieval sends the documents to an embedding endpoint."""
+    return not chosen(DenseOptions, spec).model
+
+
 def _kind(
     name: str,
     label: str,
     description: str,
     build: Callable[[Spec, Sequence[Passage]], Contestant],
     options: type[Options],
+    **more: Any,
 ) -> Kind:
     def check(spec: Spec) -> None:
         _check_embedding(chosen(options, spec))
 
-    return Kind(name, label, description, name == "memory", build, options().model_dump(), check)
+    return Kind(name, label, description, name == "memory", build, options().model_dump(), check, **more)
 
 
 def register() -> None:
@@ -325,6 +332,7 @@ def register() -> None:
             "The EXECUTIVE reads what is found by an embedding model.",
             dense,
             DenseOptions,
+            sends_documents=_has_server,
         ),
         _kind(
             "perfect",
@@ -332,6 +340,7 @@ def register() -> None:
             "The EXECUTIVE reads just the documents that a question names.",
             perfect,
             GoldOptions,
+            needs_documents=True,
         ),
     ):
         KINDS[kind.name] = kind

@@ -13,13 +13,34 @@ PACKAGES = (
     "chat/contestants",
     "chat/evidence",
     "chat/language_model",
+    "chat/likeness",
     "chat/protocol",
     "chat/rules",
     "knowledge/ingest",
     "knowledge/pipeline",
     "knowledge/rules",
+    "memosite/llm",
 )
-FILES = ("training/engine/embed.py",)
+#: How a memory, or an encoder of this machine, is loaded and asked.
+ENGINE = (
+    "abstention",
+    "decode",
+    "echo",
+    "embed",
+    "encode",
+    "fast_decode",
+    "generated",
+    "loading",
+    "recall",
+    "words",
+)
+FILES = (
+    "training/memory.py",
+    "training/microbatch.py",
+    "training/remote.py",
+    "training/serving.py",
+    *(f"training/engine/{name}.py" for name in ENGINE),
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 

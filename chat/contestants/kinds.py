@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from chat.contestants.asking import Told, request_for, told
@@ -15,8 +15,7 @@ from chat.contestants.retrieval import Fixed, RetrievalMemory, Retriever
 from chat.language_model.calling import Connect
 from chat.protocol.executive import Executive, Usage
 from chat.protocol.state import Budget
-from memosite.errors import MemoError
-from training.evaluation.types import Answered, Passage, Question
+from training.evaluation.types import Answered, Passage, Question, Unaskable
 from training.memory import Memory
 
 RULES_KNOW_NOTHING = (
@@ -25,11 +24,14 @@ RULES_KNOW_NOTHING = (
 )
 
 
-class NoGoldDocuments(MemoError):
+class NoGoldDocuments(Unaskable):
     """A question does not name documents that are there, so none can be retrieved perfectly."""
 
     code = "no_gold_documents"
-    status = 422
+
+
+async def made_ready() -> None:
+    """The preparation of what needs none."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class MemoryContestant:
     memory: Memory
     token_budget: int
 
+    async def prepare(self) -> None:
+        """Nothing: the memory was loaded when this was made."""
+
     async def answer(self, question: Question) -> Answered:
         ledger = Ledger()
         heard = Heard(self.memory, self.token_budget, ledger)
@@ -71,6 +76,9 @@ class ClosedBook:
     fingerprint: str
     lead: Lead
 
+    async def prepare(self) -> None:
+        """Nothing."""
+
     async def answer(self, question: Question) -> Answered:
         if self.lead.connect is None:
             return Answered(RULES_KNOW_NOTHING)
@@ -84,7 +92,8 @@ class RetrievalContestant:
     With ``decompose`` it interrogates in the same three stages: each sub-query is looked up, and ``reader``
     answers it from what is found. Without, what is found for the question as a whole is all that there is to
     read: a language model gets it in one call, the built-in EXECUTIVE takes the question apart over it.
-    ``retriever_for`` gives the retriever of a question, ``token_budget`` bounds what is read at once.
+    ``retriever_for`` gives the retriever of a question, ``token_budget`` bounds what is read at once, ``ready`` is
+    what the retrievers need before the first question.
     """
 
     fingerprint: str
@@ -94,6 +103,11 @@ class RetrievalContestant:
     top: int
     token_budget: int
     decompose: bool
+    ready: Callable[[], Awaitable[None]] = made_ready
+
+    async def prepare(self) -> None:
+        """Raises what the retrievers' own preparation raises."""
+        await self.ready()
 
     async def answer(self, question: Question) -> Answered:
         lead, ledger = self.lead, Ledger()
@@ -144,10 +158,12 @@ def _answered(reply: Told) -> Answered:
 def gold(question: Question, passages: Sequence[Passage]) -> Fixed:
     """Retrieval that finds the documents which a question names, whole, and no others.
 
-    For a question that is not answerable it may find none. Raises NoGoldDocuments.
+    Distractors are none of them, whatever their title. For a question that is not answerable it may find none.
+    Raises NoGoldDocuments.
     """
     wanted = set(question.documents)
-    found = cut([passage for passage in passages if passage.title in wanted], "article")
+    named = [passage for passage in passages if passage.title in wanted and not passage.is_noise]
+    found = cut(named, "article")
     missing = wanted - {excerpt.title for excerpt in found}
     if missing:
         names = ", ".join(f"“{title}”" for title in sorted(missing))

@@ -30,9 +30,9 @@ class Embedding(Protocol):
 class VectorIndex:
     """Excerpts with their titles, found by cosine.
 
-    Their vectors are asked for at the first query and kept in the file ``kept``, so that no run pays for them
-    again; they cost no question anything. ``connect`` gives the client of the running event loop, ``price`` US
-    dollars for so many tokens.
+    Their vectors are asked for once, before the first query, and kept in the file ``kept``, so that no run pays
+    for them again; they cost no question anything. ``connect`` gives the client of the running event loop,
+    ``price`` US dollars for so many tokens.
     """
 
     def __init__(
@@ -47,6 +47,11 @@ class VectorIndex:
         self._connect, self._kept, self._price = connect, kept, price
         self._vectors: Vectors | None = None
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+    async def prepare(self) -> None:
+        """Have the vectors of all excerpts. Raises LLMError."""
+        if self._excerpts:
+            await self._all_vectors()
 
     async def find(self, query: str, top: int, ledger: Ledger) -> Sequence[Excerpt]:
         """Raises LLMError."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from knowledge.models import Corpus
-from memosite.errors import Unavailable
+from memosite.errors import MemoError, Unavailable
 from memosite.runs import work_on
 from tests.factories import CorpusFactory
 from training.evaluation.types import Answered, Passage, Question
@@ -29,6 +29,11 @@ class ByHeart:
     answers: Mapping[str, str | BaseException]
     passages: Sequence[Passage] = ()
     asked: list[str] = field(default_factory=list)
+    unready: MemoError | None = None
+
+    async def prepare(self) -> None:
+        if self.unready:
+            raise self.unready
 
     async def answer(self, question: Question) -> Answered:
         self.asked.append(question.text)

@@ -21,6 +21,9 @@ class Slow:
 
     fingerprint = "slow"
 
+    async def prepare(self) -> None:
+        """It is ready."""
+
     async def answer(self, question: Any) -> Any:
         from django.conf import settings
 

@@ -74,6 +74,20 @@ def test_who_stops_early_gives_up_what_is_under_way(runner):
     assert sorted(desk.given_up) == [2, 3]
 
 
+def test_while_nothing_comes_somebody_is_called_who_may_end_it(runner, monkeypatch):
+    monkeypatch.setattr("training.lab.asking.PULSE_SECONDS", 0.001)
+    desk, called = Desk(0), []
+
+    def stop_at_the_third() -> None:
+        called.append(True)
+        if len(called) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(as_they_come([1, 2], desk.ask, runner, at_once=2, meanwhile=stop_at_the_third))
+    assert sorted(desk.given_up) == [1, 2]
+
+
 def test_the_pace_is_that_of_what_was_done_since_it_began():
     times = iter([0.0, 4.0, 6.0])
     pace = Pace(lambda: next(times))

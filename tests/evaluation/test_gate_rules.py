@@ -248,7 +248,7 @@ def test_exact_match_under_different_executives_is_not_compared(corpus):
     evaluate(live, asked, executive="rules")
     evaluate(live, asked, executive="gpt", wrong=QUESTIONS)
     evaluate(version, asked, executive="rules")
-    recall, exact = findings(version)
+    exact = findings(version)[1]
     assert exact.passed
     assert "EXECUTIVE rules" in exact.words
 
@@ -264,8 +264,8 @@ def test_what_the_live_version_alone_was_asked_has_to_be_asked_first(corpus, els
     exact = findings(version)[1]
     assert (exact.passed, exact.evaluation_set) == (False, "Handbook")
     assert exact.words == (
-        "Exact match on 2 questions of “Handbook” (EXECUTIVE rules) is 50 % of the live version; version 2 was not "
-        "asked them. Evaluate it on that set."
+        "Exact match on 2 questions of “Handbook” (EXECUTIVE rules) is 50 % of the live version; version 2 was "
+        "not asked them. Evaluate it on that set."
     )
 
 

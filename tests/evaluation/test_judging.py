@@ -9,13 +9,14 @@ import pytest
 
 from memosite.llm import Completion, LLMError
 from memosite.models import Endpoint, EndpointRole
-from memosite.runs import Status
+from memosite.runs import Status, seconds_ago
 from tests.evaluation.contests import DOWN, LEADERS, carry_through
 from tests.factories import EndpointFactory
 from training.evaluation.judge import Verdict
 from training.lab import judging
+from training.lab.report import report_of
 from training.lab.running import start_evaluation
-from training.models import EvaluationAnswer
+from training.models import EvaluationAnswer, EvaluationRun
 
 pytestmark = pytest.mark.django_db
 ATLAS = "Who leads Project Atlas?"
@@ -30,7 +31,7 @@ class ScriptedJudge:
     async def complete(self, request: Any) -> Completion:
         self.asked.append(request.user)
         said = self.replies.pop(0) if self.replies else self._verdict(request.user)
-        if isinstance(said, Exception):
+        if isinstance(said, BaseException):
             raise said
         return Completion(said, 100, 10, 0.1)
 
@@ -70,7 +71,8 @@ def test_each_given_answer_is_judged_and_the_agreement_with_exact_match_told(
     row = EvaluationAnswer.objects.get(contestant__position=1, question__text=ATLAS)
     assert (row.exact, row.judged, bool(row.judged_why)) == (False, True, True)
     memory = run.contestants.first().summary
-    assert (memory["exact"], memory["judged"], memory["judge_agreement"]) == (0.8, 0.8, 0.6)
+    assert (memory["exact"], memory["judged"]) == (0.8, 0.8)
+    assert (memory["judge_agreement"], memory["judge_saw"]) == (0.5, 4)  # the fifth was no answer
     taken = run.result["judge"]
     assert (taken["name"], taken["calls"], taken["prompt_tokens"], taken["cost"]) == (
         "solomon",
@@ -126,6 +128,61 @@ def test_a_verdict_counts_on_for_the_same_judge_answer_and_right_answers(
     judge.asked.clear()
     carry_through(start_evaluation(leaders, specs, judge=endpoint))
     assert len(judge.asked) == 1
+
+
+@pytest.mark.parametrize("changed", ["question", "model", "rubric"])
+def test_a_verdict_on_something_else_or_by_another_judge_does_not_count_on(
+    leaders, specs, endpoint, monkeypatch, changed
+):
+    judge = judged_by(ScriptedJudge(set(LEADERS.values())), monkeypatch)
+    carry_through(start_evaluation(leaders, specs, judge=endpoint))
+    judge.asked.clear()
+    if changed == "question":
+        leaders.questions.filter(text=ATLAS).update(is_set=True)
+    elif changed == "model":
+        endpoint.model = "a later one"
+        endpoint.save()
+    else:
+        monkeypatch.setattr(judging, "judge_key", lambda endpoint: "of another rubric")
+        monkeypatch.setattr("training.lab.running.judge_key", lambda endpoint: "of another rubric")
+    carry_through(start_evaluation(leaders, specs, judge=endpoint))
+    assert len(judge.asked) == (1 if changed == "question" else 4)
+
+
+def test_verdicts_of_a_judge_that_was_changed_in_the_middle_are_given_anew(
+    leaders, specs, endpoint, monkeypatch
+):
+    broken = ScriptedJudge(set(LEADERS.values()), as_reply(True), SystemExit("killed"))
+    judged_by(broken, monkeypatch)
+    endpoint.concurrency = 1
+    endpoint.save()
+    run = start_evaluation(leaders, specs[:1], judge=endpoint)
+    with pytest.raises(SystemExit):
+        carry_through(run)
+    endpoint.model = "a later one"
+    endpoint.save()
+    EvaluationRun.objects.update(heartbeat_at=seconds_ago(10_000))
+    judge = judged_by(ScriptedJudge(set(LEADERS.values())), monkeypatch)
+    assert carry_through(run).status == Status.SUCCEEDED
+    assert len(judge.asked) == 4
+
+
+def test_what_judging_took_before_the_worker_was_killed_is_not_forgotten(
+    leaders, specs, endpoint, monkeypatch
+):
+    judged_by(ScriptedJudge(set(LEADERS.values()), as_reply(True), SystemExit("killed")), monkeypatch)
+    endpoint.concurrency = 1
+    endpoint.save()
+    run = start_evaluation(leaders, specs[:1], judge=endpoint)
+    with pytest.raises(SystemExit):
+        carry_through(run)
+    EvaluationRun.objects.update(heartbeat_at=seconds_ago(10_000))
+    judge = judged_by(ScriptedJudge(set(LEADERS.values())), monkeypatch)
+    taken = carry_through(run).result["judge"]
+    assert (len(judge.asked), taken["calls"], taken["cost"]) == (3, 4, 0.004)
+    report = report_of(run)
+    assert report
+    assert (report.judge_cost, report.lines[0].kappa) == ("$0.0040", "")
 
 
 def test_a_judge_without_its_key_ends_the_run_with_a_word_about_it(leaders, specs, endpoint):

@@ -61,6 +61,30 @@ def test_normalising_keeps_no_capital_no_ascii_punctuation_and_no_double_space(t
     assert found == found.strip()
 
 
+@pytest.mark.parametrize(
+    ("given", "accepted", "exact", "f1"),
+    [  # the two figures are those that torchmetrics 1.9.0 (functional.text.squad) gives
+        ("1976", "1976", True, 1.0),
+        ("Denver Broncos", "The Denver Broncos!", True, 1.0),
+        ("the Broncos of Denver", "Denver Broncos", False, 0.8),
+        ("Santa Clara, California", "Levi's Stadium in Santa Clara", False, 0.5),
+        ("two two one", "two one one", False, 0.666667),
+        ("$1,234", "1234", True, 1.0),
+        ("co-op", "co op", False, 0.0),
+        ("U.S.", "US", True, 1.0),
+        ("naïve «x»", "naive x", False, 0.0),
+        ("10%", "10 percent", False, 0.666667),
+        ("a man and an idea", "the man, the idea", False, 0.8),
+        ("February 7, 2016", "7 February 2016", False, 1.0),
+        ("don't know", "dont know", True, 1.0),
+        ("Theatre", "The atre", False, 0.0),
+    ],
+)
+def test_exact_match_and_f1_are_those_of_an_outside_implementation_of_squad(given, accepted, exact, f1):
+    assert exact_match(given, [accepted]) is exact
+    assert token_f1(given, [accepted]) == pytest.approx(f1, abs=1e-6)
+
+
 def test_exact_match_takes_any_alias():
     assert exact_match("the ann lee!", WHO.answers)
     assert exact_match("Dr Ann Lee", WHO.answers)
@@ -167,6 +191,21 @@ def test_the_summary_is_the_one_worked_out_by_hand():
     assert summary.read_tokens == pytest.approx(60 / 8)
     assert summary.cost == pytest.approx(0.01 / 8)
     assert summary.seconds == pytest.approx(0.5)
+
+
+def test_what_could_not_be_asked_is_wrong_but_neither_an_abstention_nor_cheap():
+    down = Answered("")
+    found = summarise(
+        [
+            scored(WHO, said("Ann Lee", calls=4, cost=0.02, seconds=2.0)),
+            Scored(WHO, down, Score(False, 0.0), failed=True),
+            Scored(NOBODY, down, Score(False, 0.0), failed=True),
+        ]
+    )
+    assert (found.questions, found.exact) == (3, pytest.approx(1 / 3))
+    assert (found.abstention_precision, found.abstention_recall, found.false_answers) == (None, None, None)
+    assert found.false_refusals == 0.0
+    assert (found.calls, found.cost, found.seconds) == (4, 0.02, 2.0)
 
 
 def test_the_intervals_hold_the_means():

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from knowledge.models import Corpus, Role
 from memosite.errors import NotAllowed
 from memosite.models import EndpointRole
 from memosite.runs import Status, seconds_ago
-from tests.evaluation.contests import DOWN, LEADERS, carry_through, make_set
+from tests.evaluation.contests import DOWN, LEADERS, ByHeart, carry_through, make_set
 from tests.factories import CorpusFactory, DocumentFactory, EndpointFactory, MemoryVersionFactory, UserFactory
-from training.lab.contestants import UnknownKind
+from training.evaluation.types import Answered, Question, Unaskable
+from training.lab.contestants import KINDS, UnknownKind
 from training.lab.executives import ExecutiveNotOffered
 from training.lab.lineup import BadContestant, lineup
-from training.lab.noise import BadNoise
+from training.lab.noise import BadNoise, with_distractors
+from training.lab.report import report_of
 from training.lab.running import MOST_FAILURES, BadEvaluation, Noise, start_evaluation
+from training.lab.wishes import suggested
 from training.models import (
     AskedQuestion,
     EvaluationAnswer,
@@ -98,7 +104,7 @@ def test_what_a_contestant_cannot_be_asked_is_kept_as_an_error_and_counts_as_not
     assert run.item_errors[0]["step"] == "Memory, version 3"
 
 
-def test_a_contestant_that_fails_again_and_again_ends_the_run_which_then_goes_on_from_there(
+def test_a_contestant_that_fails_again_and_again_fails_the_run_which_then_goes_on_from_there(
     specs, contest, corpus
 ):
     large = make_set(corpus, "Many")
@@ -110,12 +116,54 @@ def test_a_contestant_that_fails_again_and_again_ends_the_run_which_then_goes_on
     contest.answers["memory"] = dict.fromkeys(texts[:2], "Bo") | dict.fromkeys(texts[2:], DOWN)
     run = carry_through(start_evaluation(large, specs))
     assert (run.status, f"{MOST_FAILURES} times in a row" in run.error) == (Status.FAILED, True)
+    report = report_of(run)
+    assert report
+    assert [line.label for line in report.lines] == [
+        "BM25 (top 1)"
+    ]  # the other one has its figures all the same
+    assert report.missing == ["Memory, version 3 · Built-in rules"]
     contest.answers["memory"] = dict.fromkeys(texts, "Bo")
     contest.built.clear()
     run.resume()
     assert carry_through(run).status == Status.SUCCEEDED
     assert sorted(contest.built[0].asked) == sorted(texts[2:])
     assert run.item_errors == []
+
+
+def test_a_contestant_that_cannot_be_made_ready_is_asked_nothing_and_the_others_are(leaders, specs, contest):
+    def nothing_is_ready() -> None:
+        contest.built[-1].unready = DOWN if len(contest.built) == 1 else None
+
+    contest.when_built = nothing_is_ready
+    run = carry_through(start_evaluation(leaders, specs))
+    assert (run.status, run.error) == (
+        Status.FAILED,
+        f"Memory, version 3 cannot be asked: {DOWN} Put that right, then let the run go on.",
+    )
+    assert [len(made.asked) for made in contest.built] == [0, 5]
+
+
+def test_questions_that_cannot_be_put_to_a_contestant_are_no_failures_of_its_own(
+    leaders, specs, contest, monkeypatch
+):
+    monkeypatch.setattr("training.lab.running.MOST_FAILURES", 2)
+    contest.answers["memory"] = dict.fromkeys(LEADERS, Unaskable("It names no documents."))
+    run = carry_through(start_evaluation(leaders, specs[:1]))
+    assert (run.status, len(run.item_errors)) == (Status.WITH_ERRORS, 4)
+
+
+def test_a_question_that_takes_long_is_given_up_when_the_run_is_cancelled(
+    leaders, specs, contest, monkeypatch
+):
+    monkeypatch.setattr("training.lab.asking.PULSE_SECONDS", 0.01)
+
+    async def think_for_ever(self: ByHeart, question: Question) -> Answered:
+        await asyncio.Event().wait()
+        return Answered("")
+
+    monkeypatch.setattr(ByHeart, "answer", think_for_ever)
+    contest.when_built = lambda: EvaluationRun.objects.update(cancel_requested=True)
+    assert carry_through(start_evaluation(leaders, specs)).status == Status.CANCELLED
 
 
 def test_a_run_whose_worker_died_goes_on_behind_the_last_answer_and_asks_nothing_twice(
@@ -250,11 +298,52 @@ def test_noise_that_cannot_be_had_is_refused(leaders, specs, corpus, distractors
     assert not EvaluationRun.objects.exists()
 
 
+def test_a_distractor_is_no_gold_document_though_its_title_is_the_same(corpus):
+    DocumentFactory(corpus=corpus, title="Ada Lund")
+    other = CorpusFactory()
+    DocumentFactory(corpus=other, title="Ada Lund")
+    marked = [passage.is_noise for passage in with_distractors(corpus, other, 1.0)]
+    assert marked == [False, True]
+
+
+def test_documents_of_another_corpus_go_to_a_server_only_where_one_curates_it(
+    leaders, specs, corpus, distractors
+):
+    KINDS["bm25"] = replace(KINDS["bm25"], sends_documents=lambda spec: True)
+    person, noise = UserFactory(curates=corpus, reads=distractors), Noise((0.0, 1.0), distractors)
+    with pytest.raises(NotAllowed):
+        start_evaluation(leaders, specs, person, noise=noise)
+    assert start_evaluation(leaders, specs[:1], person, noise=noise)
+    person.groups.add(distractors.group(Role.CURATOR))
+    assert start_evaluation(leaders, specs, person, noise=noise)
+
+
 # --- What is refused -------------------------------------------------------------------------------------------
 def test_a_set_without_questions_is_refused(corpus, specs):
     with pytest.raises(BadEvaluation, match="has no questions yet"):
         start_evaluation(EvaluationSet.objects.create(corpus=corpus, name="Empty"), specs)
     assert not EvaluationRun.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("titles", "told"),
+    [
+        ([], "4 of 5 questions do not say which documents"),
+        (["Nobody"], "1 documents that the corpus does not have"),
+    ],
+)
+def test_a_kind_that_needs_documents_is_not_asked_questions_that_name_none(
+    leaders, specs, corpus, titles, told
+):
+    KINDS["bm25"] = replace(KINDS["bm25"], needs_documents=True)
+    leaders.questions.filter(answerable=True).update(documents=titles)
+    with pytest.raises(BadEvaluation, match=told):
+        start_evaluation(leaders, specs)
+    assert "bm25" not in suggested(corpus, None).against
+    DocumentFactory(corpus=corpus, title="Leaders")
+    leaders.questions.filter(answerable=True).update(documents=["Leaders"])
+    assert start_evaluation(leaders, specs)
+    assert "bm25" in suggested(corpus, None).against
 
 
 def test_a_run_without_contestants_is_refused(leaders):

@@ -13,7 +13,7 @@ from sklearn import metrics as sklearn_metrics
 
 from training.engine.evaluate import auroc, calibration_error
 from training.evaluation.judge import agreement
-from training.evaluation.statistics import bootstrap_interval, paired
+from training.evaluation.statistics import bootstrap_interval, holm, paired
 
 SCORES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=30)
 
@@ -92,6 +92,13 @@ def test_a_pair_turns_round_with_its_contestants():
     assert ours.difference == pytest.approx(-theirs.difference)
     assert ours.low == pytest.approx(-theirs.high, abs=0.02)
     assert ours.p == theirs.p
+
+
+def test_of_many_comparisons_each_p_is_adjusted_as_holm_does_it():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.5]) == [1.0, 1.0]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
 
 
 def test_contestants_who_were_asked_other_questions_are_not_paired():

@@ -99,11 +99,12 @@ def score(question: Question, answered: Answered) -> Score:
 
 @dataclass(frozen=True)
 class Scored:
-    """A question with what was answered to it."""
+    """A question with what was answered to it; ``failed`` where it could not be asked."""
 
     question: Question
     answered: Answered
     score: Score
+    failed: bool = False
 
 
 # --- Many questions ----------------------------------------------------------------------------------------
@@ -115,7 +116,8 @@ class Summary:
     refusals whose question has no answer, ``abstention_recall`` the share of questions with no answer that were
     refused. ``false_answers`` is the share of questions with no answer that were answered, ``false_refusals`` the
     share of those with one that were not. A share of nothing is None. The rest are means for a question: round
-    trips to the EXECUTIVE, tokens, US dollars, seconds.
+    trips to the EXECUTIVE, tokens, US dollars, seconds. What failed counts as wrong, and in nothing else: a server
+    that is down does not abstain.
     """
 
     questions: int
@@ -145,9 +147,10 @@ def summarise(scored: Sequence[Scored]) -> Summary:
     """The figures over these questions; of none at all, noughts with intervals that say nothing."""
     exact, f1 = [float(one.score.exact) for one in scored], [one.score.f1 for one in scored]
     exact_interval, f1_interval = _interval(exact), _interval(f1)
-    unanswerable = [one.answered.known for one in scored if not one.question.answerable]
-    answerable = [one.answered.known for one in scored if one.question.answerable]
-    refused = [not one.question.answerable for one in scored if not one.answered.known]
+    asked = [one for one in scored if not one.failed]
+    unanswerable = [one.answered.known for one in asked if not one.question.answerable]
+    answerable = [one.answered.known for one in asked if one.question.answerable]
+    refused = [not one.question.answerable for one in asked if not one.answered.known]
     false_answers = _share(unanswerable)
     return Summary(
         questions=len(scored),
@@ -161,12 +164,12 @@ def summarise(scored: Sequence[Scored]) -> Summary:
         abstention_recall=None if false_answers is None else 1 - false_answers,
         false_answers=false_answers,
         false_refusals=_share([not known for known in answerable]),
-        calls=_mean_of(scored, lambda answered: answered.calls),
-        prompt_tokens=_mean_of(scored, lambda answered: answered.prompt_tokens),
-        completion_tokens=_mean_of(scored, lambda answered: answered.completion_tokens),
-        read_tokens=_mean_of(scored, lambda answered: answered.read_tokens),
-        cost=_mean_of(scored, lambda answered: answered.cost),
-        seconds=_mean_of(scored, lambda answered: answered.seconds),
+        calls=_mean_of(asked, lambda answered: answered.calls),
+        prompt_tokens=_mean_of(asked, lambda answered: answered.prompt_tokens),
+        completion_tokens=_mean_of(asked, lambda answered: answered.completion_tokens),
+        read_tokens=_mean_of(asked, lambda answered: answered.read_tokens),
+        cost=_mean_of(asked, lambda answered: answered.cost),
+        seconds=_mean_of(asked, lambda answered: answered.seconds),
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from memosite.errors import MemoError
+
 
 @dataclass(frozen=True)
 class Question:
@@ -26,10 +28,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Passage:
-    """A document as retrieval sees it: ``title`` is what the documents of questions are named by."""
+    """A document as retrieval sees it: ``title`` is what the documents of questions are named by.
+
+    ``is_noise``: it is a distractor, and none that a question names.
+    """
 
     title: str
     text: str
+    is_noise: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,23 @@ class Answered:
     transcript: tuple[Mapping[str, Any], ...] = ()
 
 
+class Unaskable(MemoError):
+    """A question as it stands cannot be put to a contestant. Others can: the contestant itself is in order."""
+
+    code = "unaskable"
+    status = 422
+
+
 class Contestant(Protocol):
     """Something that answers questions. ``fingerprint`` is the same where the same answers are to be expected."""
 
     @property
     def fingerprint(self) -> str: ...
 
+    async def prepare(self) -> None:
+        """Do once what no single question should wait or pay for. Raises a MemoError where that fails."""
+        ...
+
     async def answer(self, question: Question) -> Answered:
-        """Raises a MemoError where the contestant cannot be asked at all."""
+        """Raises Unaskable, and another MemoError where the contestant cannot be asked at all."""
         ...

@@ -75,7 +75,9 @@ class EvaluateSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Numbers; the live or newest version without them; [] for none.",
     )
-    executives = serializers.ListField(child=serializers.CharField(), default=["rules"])
+    executives = serializers.ListField(
+        child=serializers.CharField(), default=list, help_text="Who lead; the chat's own without it."
+    )
     against = serializers.ListField(
         child=serializers.CharField(), default=list, help_text="Baselines: bm25, or bm25:top=5,unit=sentence."
     )

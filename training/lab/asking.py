@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from memosite.errors import MemoError
 
+PULSE_SECONDS = 1.0
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -19,11 +20,13 @@ def as_they_come(
     runner: asyncio.Runner,
     *,
     at_once: int = 1,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Iterator[tuple[Item, Result | MemoError]]:
     """Ask about the items, ``at_once`` at a time, and yield each with its answer, or with its MemoError.
 
-    The loop stands still while the caller has the answer, so the caller may use the database. Whoever stops
-    before the end closes the iterator, which gives up what is under way. Other errors are raised.
+    The loop stands still while the caller has the answer, so the caller may use the database. ``meanwhile`` is
+    called every ``PULSE_SECONDS`` without an answer, and what it raises ends the iteration. Whoever stops before
+    the end closes the iterator, which gives up what is under way. Other errors are raised.
     """
     waiting, under_way = iter(items), dict[asyncio.Task[Any], Item]()
     try:
@@ -33,6 +36,8 @@ def as_they_come(
             if not under_way:
                 return
             runner.run(_first(under_way))
+            if not any(task.done() for task in under_way):
+                meanwhile()
             for task in [task for task in under_way if task.done()]:
                 yield under_way.pop(task), _outcome(task)
     finally:
@@ -48,7 +53,7 @@ async def _asked(ask: Callable[[Item], Awaitable[Result]], item: Item) -> Result
 
 
 async def _first(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED, timeout=PULSE_SECONDS)
 
 
 async def _given_up(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -28,6 +28,11 @@ class Spec:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
+def _sends_nothing(spec: Spec) -> bool:
+    """Of a kind that keeps documents here, or shows them to its EXECUTIVE alone."""
+    return False
+
+
 def _takes_all(spec: Spec) -> None:
     """The check of a kind that has none."""
 
@@ -45,6 +50,10 @@ class Kind:
     """Their defaults."""
     check: Callable[[Spec], None] = _takes_all
     """Raises the MemoError of options, or of a site, with which ``build`` would fail."""
+    needs_documents: bool = False
+    """Whether it can be asked only questions that name their documents."""
+    sends_documents: Callable[[Spec], bool] = _sends_nothing
+    """Whether documents go to a server other than the EXECUTIVE's, about which no owner was asked."""
 
 
 KINDS: dict[str, Kind] = {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,10 +18,17 @@ from memosite.llm import BadReply, Completion, OpenAICompatible
 from memosite.llm.reading import read_object
 from memosite.models import Endpoint
 from training.evaluation.judge import Verdict, judge_request
-from training.evaluation.types import Answered
+from training.evaluation.types import Answered, Question
 from training.lab.asking import Pace, as_they_come
 from training.models import EvaluationAnswer, EvaluationRun
 
+TAKEN = ("calls", "prompt_tokens", "completion_tokens")
+#: Why there is a verdict on what no judge looked at.
+NOT_ASKED, NO_ANSWER_GIVEN, HAS_NO_ANSWER = (
+    "It could not be asked.",
+    "It did not answer.",
+    "The question has no answer.",
+)
 REASKED = 2  # times after a reply that could not be used
 MOST_FAILURES = 20
 
@@ -45,6 +54,12 @@ class Tally:
     completion_tokens: int = 0
     problems: list[dict[str, str]] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Tally:
+        """What was taken before the run was interrupted."""
+        calls, prompt_tokens, completion_tokens = (int(told.get(name, 0)) for name in TAKEN)
+        return cls(calls, prompt_tokens, completion_tokens)
+
     def add(self, completion: Completion) -> None:
         self.calls += 1
         self.prompt_tokens += completion.prompt_tokens
@@ -52,20 +67,18 @@ class Tally:
 
     def as_dict(self, endpoint: Endpoint) -> dict[str, Any]:
         cost = float(endpoint.cost(self.prompt_tokens, self.completion_tokens))
-        taken = {name: getattr(self, name) for name in ("calls", "prompt_tokens", "completion_tokens")}
-        return {
-            "name": endpoint.name,
-            "model": endpoint.model,
-            **taken,
-            "cost": cost,
-            "problems": self.problems,
-        }
+        taken = {name: getattr(self, name) for name in TAKEN}
+        return {"name": endpoint.name, "model": endpoint.model, **taken, "cost": cost}
 
 
-def judge_answers(run: EvaluationRun, runner: asyncio.Runner) -> Mapping[str, Any]:
-    """Have every answer judged that is not yet; what it took. Raises JudgeGone, NoKey, JudgeFails."""
+def judge_answers(run: EvaluationRun, runner: asyncio.Runner) -> Tally:
+    """Have every answer judged that is not yet; what it took is in the run's result at every moment.
+
+    Raises JudgeGone, NoKey, JudgeFails.
+    """
     if run.judge is None:
         raise JudgeGone("The endpoint that was to judge was deleted. Start a run with another one.")
+    _begin(run, judge_key(run.judge))
     settle_what_needs_no_judge(run)
     waiting = EvaluationAnswer.objects.filter(contestant__run=run, judged=None).select_related(
         "question", "contestant"
@@ -73,10 +86,14 @@ def judge_answers(run: EvaluationRun, runner: asyncio.Runner) -> Mapping[str, An
     answers = list(waiting.defer("transcript"))
     done = run.total - len(answers)
     run.report(phase="judging", done=max(done, run.done))
-    tally, pace, failures = Tally(), Pace(), 0
+    tally, pace, failures = Tally.of(run.result.get("judge", {})), Pace(), 0
     client = client_of(run.judge)
     verdicts = as_they_come(
-        answers, lambda row: _verdict(client, row, tally), runner, at_once=run.judge.concurrency
+        answers,
+        lambda row: _verdict(client, row, tally),
+        runner,
+        at_once=run.judge.concurrency,
+        meanwhile=run.report,
     )
     try:
         with closing(verdicts):  # type: ignore[type-var]
@@ -85,10 +102,26 @@ def judge_answers(run: EvaluationRun, runner: asyncio.Runner) -> Mapping[str, An
                 _keep(row, verdict, tally)
                 if failures >= MOST_FAILURES:
                     raise JudgeFails(f"The judge failed {failures} times in a row, at last so: {verdict}")
-                run.report(done=done + number, seconds_left=pace.left(len(answers) - number))
+                taken = {**run.result, "judge": tally.as_dict(run.judge)}
+                left = pace.left(len(answers) - number)
+                run.report(done=done + number, seconds_left=left, result=taken)
     finally:
         runner.run(client.close())
-    return tally.as_dict(run.judge)
+    return tally
+
+
+def judge_key(endpoint: Endpoint) -> str:
+    """64 hexadecimal digits: the same where the same verdicts are to be expected."""
+    rubric = judge_request(Question(""), Answered("")).prompt_version
+    parts = [endpoint.base_url, endpoint.model, endpoint.temperature, rubric]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _begin(run: EvaluationRun, key: str) -> None:
+    """Forget the verdicts of a judge that became another one while the run stood still."""
+    if run.judge_key and run.judge_key != key:
+        EvaluationAnswer.objects.filter(contestant__run=run).update(judged=None, judged_why="")
+    run.report(judge_key=key)
 
 
 def client_of(endpoint: Endpoint) -> OpenAICompatible:
@@ -99,13 +132,14 @@ def client_of(endpoint: Endpoint) -> OpenAICompatible:
 def settle_what_needs_no_judge(run: EvaluationRun) -> None:
     """Mark what no language model has to look at: errors, abstentions, and answers to what has none."""
     open_ones = EvaluationAnswer.objects.filter(contestant__run=run, judged=None)
-    open_ones.exclude(error="").update(judged=False, judged_why="It could not be asked.")
-    open_ones.filter(known=False, question__answerable=True).update(
-        judged=False, judged_why="It did not answer."
-    )
-    open_ones.filter(question__answerable=False).update(
-        judged=Q(known=False), judged_why="The question has no answer."
-    )
+    open_ones.exclude(error="").update(judged=False, judged_why=NOT_ASKED)
+    open_ones.filter(known=False, question__answerable=True).update(judged=False, judged_why=NO_ANSWER_GIVEN)
+    open_ones.filter(question__answerable=False).update(judged=Q(known=False), judged_why=HAS_NO_ANSWER)
+
+
+def needed_judge(answer: EvaluationAnswer) -> bool:
+    """Whether the verdict on the answer is that of a judge."""
+    return answer.judged is not None and answer.judged_why not in (NOT_ASKED, NO_ANSWER_GIVEN, HAS_NO_ANSWER)
 
 
 async def _verdict(client: OpenAICompatible, row: EvaluationAnswer, tally: Tally) -> Verdict:

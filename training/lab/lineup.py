@@ -9,7 +9,7 @@ from typing import Any
 from memosite.errors import MemoError
 from training.lab.contestants import KINDS, Kind, Spec, UnknownKind
 from training.lab.executives import BUILT_IN
-from training.models import EvaluationContestant, MemoryVersion
+from training.models import EvaluationContestant, EvaluationSet, MemoryVersion
 
 SWITCHES = {"true": True, "yes": True, "false": False, "no": False}
 MEMORY = "memory"  # the kind that asks a version
@@ -40,6 +40,25 @@ def hindrance(kind: Kind) -> str:
         checked(Spec(kind.name))
     except MemoError as error:
         return str(error)
+    return ""
+
+
+def unsuited(kind: Kind, evaluation_set: EvaluationSet) -> str:
+    """Why the questions of a set cannot be put to a contestant of the kind; empty where they can."""
+    if not kind.needs_documents:
+        return ""
+    named = list(evaluation_set.questions.values_list("documents", "answerable"))
+    there = set(evaluation_set.corpus.documents.current().values_list("title", flat=True))
+    if nameless := sum(answerable and not titles for titles, answerable in named):
+        return (
+            f"{nameless:,} of {len(named):,} questions do not say which documents hold their answer, so "
+            f"“{kind.label}” cannot be asked. Add the titles to the questions, or leave it out."
+        )
+    if missing := sorted({title for titles, _ in named for title in titles} - there):
+        return (
+            f"The questions name {len(missing):,} documents that the corpus does not have, such as "
+            f"“{missing[0][:80]}”, so “{kind.label}” cannot be asked. Add them, or leave it out."
+        )
     return ""
 
 

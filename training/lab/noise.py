@@ -34,7 +34,7 @@ def with_distractors(corpus: Corpus, distractors: Corpus | None, level: float) -
     if distractors is None:
         raise BadNoise("The corpus that the noise was to come from is gone. Start a run with another one.")
     rows = distractors.documents.current().order_by("checksum", "name").values_list("title", "text")
-    others = [Passage(title, text) for title, text in rows[:wanted]]
+    others = [Passage(title, text, is_noise=True) for title, text in rows[:wanted]]
     if len(others) < wanted:
         raise BadNoise(_too_few(level, wanted, str(distractors), len(others)))
     return [*own, *others]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +15,21 @@ from training.lab.results import one_and_the_same
 from training.models import EvaluationContestant, EvaluationRun
 
 NONE = "–"
-CERTAIN = 0.05  # a smaller p is taken for a difference
+CERTAIN = 0.05  # a smaller p, adjusted for the number of comparisons, is taken for a difference
 
 
 @dataclass(frozen=True)
 class Change:
-    """A difference of two contestants on the same questions, in points, with its 95 % interval and p."""
+    """A difference of two contestants on the same questions, in points, with its 95 % interval and p.
+
+    ``adjusted_p`` takes into account how many contestants were compared.
+    """
 
     difference: float
     low: float
     high: float
     p: float
+    adjusted_p: float
 
     @property
     def points(self) -> str:
@@ -46,7 +50,7 @@ class Change:
     @property
     def verdict(self) -> str:
         """better or worse, where the difference is hardly chance; else empty."""
-        if self.p >= CERTAIN or not self.difference:
+        if self.adjusted_p >= CERTAIN or not self.difference:
             return ""
         return "better" if self.difference > 0 else "worse"
 
@@ -66,6 +70,8 @@ class Line:
     judged: str
     judged_interval: str
     agreement: str
+    kappa: str
+    judge_saw: int
     abstention_precision: str
     abstention_recall: str
     false_answers: str
@@ -111,7 +117,7 @@ class TagTable:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole of it. ``levels`` are the levels of noise, ``judge`` what judging took."""
+    """The whole of it. ``levels`` are the levels of noise, ``judge`` what judging took, ``missing`` who failed."""
 
     lines: list[Line]
     charts: list[Bars]
@@ -120,10 +126,15 @@ class Report:
     tags: list[TagTable]
     judge: dict[str, Any]
     questions: int
+    missing: list[str]
 
     @property
     def has_judge(self) -> bool:
         return any(line.judged for line in self.lines)
+
+    @property
+    def judge_cost(self) -> str:
+        return dollars(self.judge["cost"]) if self.judge.get("cost") else ""
 
     @property
     def has_cost(self) -> bool:
@@ -137,9 +148,10 @@ def full_label(label: str, executive: str, noise: float) -> str:
 
 
 def report_of(run: EvaluationRun) -> Report | None:
-    """The report of a run that was summed up; None of any other."""
-    contestants = list(run.contestants.order_by("position"))
-    if not run.result or not all(one.summary for one in contestants):
+    """The report of a run that was summed up, without those who could not be asked; None of any other."""
+    rows = list(run.contestants.order_by("position"))
+    contestants = [one for one in rows if one.summary]
+    if "paired" not in run.result or not contestants:
         return None
     changes = {each["position"]: _change(each["exact"]) for each in run.result["paired"]}
     lines = [_line(one, changes.get(one.position)) for one in contestants]
@@ -151,6 +163,7 @@ def report_of(run: EvaluationRun) -> Report | None:
         tags=_tags(contestants, run.result),
         judge=run.result["judge"],
         questions=int(contestants[0].summary["questions"]),
+        missing=[full_label(one.label, one.executive, one.noise) for one in rows if not one.summary],
     )
 
 
@@ -173,7 +186,8 @@ def _interval(summary: dict[str, Any], name: str) -> str:
 
 
 def _change(told: dict[str, Any]) -> Change:
-    return Change(**{name: float(told[name]) for name in ("difference", "low", "high", "p")})
+    figures = {name: float(told[name]) for name in ("difference", "low", "high", "p")}
+    return Change(**figures, adjusted_p=float(told.get("adjusted_p", told["p"])))
 
 
 def _line(one: EvaluationContestant, change: Change | None) -> Line:
@@ -192,6 +206,8 @@ def _line(one: EvaluationContestant, change: Change | None) -> Line:
         f1_interval=_interval(found, "f1"),
         judged_interval=_interval(found, "judged"),
         agreement=percent(found.get("judge_agreement")),
+        kappa=f"{found['judge_kappa']:.2f}" if found.get("judge_kappa") is not None else "",
+        judge_saw=int(found.get("judge_saw", 0)),
         false_answers=_share_or_count(found.get("false_answers")),
         false_refusals=_share_or_count(found.get("false_refusals")),
         calls=f"{found['calls']:.1f}",
@@ -304,21 +320,66 @@ def standings(run: EvaluationRun) -> list[Standing]:
 
 
 # --- Terminals -------------------------------------------------------------------------------------------------
+#: The columns of a terminal's table; one that nobody has a figure for is left out.
+COLUMNS: dict[str, Callable[[Line], str]] = {
+    "contestant": lambda line: line.full_label,
+    "exact": lambda line: line.exact,
+    "95 %": lambda line: line.exact_interval,
+    "F1": lambda line: line.f1,
+    "95 % of F1": lambda line: line.f1_interval,
+    "judge": lambda line: line.judged,
+    "abstains right": lambda line: line.abstention_precision,
+    "finds unknown": lambda line: line.abstention_recall,
+    "false answers": lambda line: line.false_answers,
+    "false refusals": lambda line: line.false_refusals,
+    "calls": lambda line: line.calls,
+    "tokens": lambda line: line.tokens,
+    "read": lambda line: line.read_tokens,
+    "cost": lambda line: line.cost,
+    "time": lambda line: line.seconds,
+    "failed": lambda line: str(line.errors or ""),
+}
+
+
 def table_lines(report: Report) -> Iterator[str]:
-    """The table for a terminal: columns of equal width."""
-    head = ["contestant", "exact", "95 %", "F1", "abstains right", "finds unknown", "calls", "tokens", "s"]
-    head += ["judge"] if report.has_judge else []
-    rows = [head, *(_cells(line, report) for line in report.lines)]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    """The result for a terminal: the contestants, their differences, noise, and kinds of questions."""
+    cells = {name: [cell(line) for line in report.lines] for name, cell in COLUMNS.items()}
+    shown = {name: column for name, column in cells.items() if any(column)}
+    yield from _aligned([list(shown), *map(list, zip(*shown.values(), strict=True))])
     for line in report.lines:
         if line.change:
-            yield f"{line.full_label}: {line.change.in_words} points against the first, {line.change.p_in_words}"
+            yield (
+                f"{line.full_label}: {line.change.in_words} points against the first, {line.change.p_in_words}"
+                f"{f', {line.change.verdict}' if line.change.verdict else ''}"
+            )
+    for missing in report.missing:
+        yield f"{missing}: was not asked to the end"
+    if report.judge.get("calls"):
+        yield f"Judge: {report.judge['calls']:,} calls{f', {report.judge_cost}' if report.judge_cost else ''}"
+    yield from _noise_lines(report)
+    for tag in report.tags:
+        rows = [[value, str(count), *shares] for value, count, shares in tag.rows]
+        yield ""
+        yield from _aligned([[tag.name, "questions", *tag.columns], *rows])
 
 
-def _cells(line: Line, report: Report) -> list[str]:
-    cells = [line.full_label, line.exact, line.exact_interval, line.f1]
-    cells += [line.abstention_precision, line.abstention_recall, line.calls, line.tokens, line.seconds]
-    cells += [line.judged] if report.has_judge else []
-    return [cell or NONE for cell in cells]
+def _noise_lines(report: Report) -> Iterator[str]:
+    if not report.noise:
+        return
+    rows = [
+        [full_label(line.label, line.executive, 0.0), *map(_noise_cell, line.cells)] for line in report.noise
+    ]
+    yield ""
+    yield from _aligned([["exact match with noise", *(f"×{level:g}" for level in report.levels)], *rows])
+
+
+def _noise_cell(cell: NoiseCell) -> str:
+    return f"{cell.exact} ({cell.change.points})" if cell.change else cell.exact
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns of equal width."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        told = (cell or NONE for cell in row)
+        yield "  ".join(cell.ljust(width) for cell, width in zip(told, widths, strict=True)).rstrip()

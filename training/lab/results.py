@@ -10,23 +10,30 @@ import numpy
 
 from training.evaluation.judge import agreement
 from training.evaluation.metrics import Score, Scored, summarise
-from training.evaluation.statistics import bootstrap_interval, paired
+from training.evaluation.statistics import bootstrap_interval, holm, paired
 from training.evaluation.types import Answered
+from training.lab.judging import needed_judge
 from training.models import AskedQuestion, EvaluationAnswer, EvaluationContestant, EvaluationRun
 
 PROBLEMS_KEPT = 200
 MOST_VALUES = 30  # of a tag: one with more tells questions apart, and no kinds of them
-FIGURES = ("text", "values", "known", "error", "exact", "f1", "judged", "is_cached")
+FIGURES = ("text", "values", "known", "error", "exact", "f1", "judged", "judged_why", "is_cached")
 COST = ("calls", "prompt_tokens", "completion_tokens", "read_tokens", "cost", "seconds")
 METRICS = ("exact", "f1")
 Answers = dict[int, dict[int, EvaluationAnswer]]  # by contestant, by question
 
 
-def keep_result(run: EvaluationRun, judged: Mapping[str, Any]) -> None:
-    """Sum the answers up and store what comes out with the run and its contestants."""
-    contestants = list(run.contestants.order_by("position"))
+def keep_result(run: EvaluationRun, unjudged: Sequence[dict[str, str]]) -> None:
+    """Sum up what contestants answered that were asked everything, and store it with them and the run.
+
+    ``unjudged`` are the answers that got no verdict, each with the reason.
+    """
     questions = list(run.questions.order_by("position"))
     answers = _answers(run)
+    run.contestants.update(summary={})
+    contestants = [
+        one for one in run.contestants.order_by("position") if len(answers[one.pk]) == len(questions)
+    ]
     for contestant in contestants:
         contestant.summary = summary_of(questions, answers[contestant.pk], is_judged=bool(run.judge))
         contestant.save(update_fields=["summary"])
@@ -34,9 +41,9 @@ def keep_result(run: EvaluationRun, judged: Mapping[str, Any]) -> None:
         "paired": _against_the_first(contestants, questions, answers),
         "noise": _against_the_clean(contestants, questions, answers),
         "tags": _by_tag(contestants, questions, answers),
-        "judge": dict(judged),
+        "judge": run.result.get("judge", {}),
     }
-    problems = [*_problems(contestants, questions, answers), *result["judge"].pop("problems", ())]
+    problems = [*_problems(contestants, questions, answers), *unjudged]
     run.report(result=result, item_errors=problems[:PROBLEMS_KEPT])
 
 
@@ -64,24 +71,26 @@ def summary_of(
 def _scored(question: AskedQuestion, row: EvaluationAnswer) -> Scored:
     costs = {name: getattr(row, name) for name in COST}
     answered = Answered(row.text, tuple(row.values), row.known, **costs)
-    return Scored(question.as_question(), answered, Score(row.exact, row.f1))
+    return Scored(question.as_question(), answered, Score(row.exact, row.f1), failed=bool(row.error))
 
 
 def _judged(answers: Iterable[EvaluationAnswer]) -> dict[str, Any]:
-    """The share that the judge takes for right, and how far it agrees with the exact match."""
+    """The share that is right in the judge's eyes, and how far its own verdicts agree with the exact match.
+
+    What needs no judge counts in the share, and in no agreement: there nobody could differ.
+    """
     rows = [row for row in answers if row.judged is not None]
     if not rows:
         return {}
-    verdicts, exact = [bool(row.judged) for row in rows], [row.exact for row in rows]
-    interval, agreed = (
-        bootstrap_interval([float(verdict) for verdict in verdicts]),
-        agreement(exact, verdicts),
-    )
+    verdicts, seen = [bool(row.judged) for row in rows], [row for row in rows if needed_judge(row)]
+    interval = bootstrap_interval([float(verdict) for verdict in verdicts])
+    agreed = agreement([row.exact for row in seen], [row.judged for row in seen])
     return {
         "judged": sum(verdicts) / len(verdicts),
         "judged_low": interval.low,
         "judged_high": interval.high,
         "judged_questions": len(rows),
+        "judge_saw": len(seen),
         "judge_agreement": agreed.share,
         "judge_kappa": agreed.kappa,
     }
@@ -98,7 +107,7 @@ def _against_the_first(
         other = first.setdefault(one.noise, one)
         if other is not one:
             found.append(_pair(one, other, questions, answers))
-    return found
+    return _adjusted(found)
 
 
 def _against_the_clean(
@@ -110,7 +119,15 @@ def _against_the_clean(
         if not one.noise:
             clean.setdefault(one_and_the_same(one), one)
     noisy = [one for one in contestants if one.noise and one_and_the_same(one) in clean]
-    return [_pair(one, clean[one_and_the_same(one)], questions, answers) for one in noisy]
+    return _adjusted([_pair(one, clean[one_and_the_same(one)], questions, answers) for one in noisy])
+
+
+def _adjusted(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The comparisons, each with its p adjusted for how many there are."""
+    for metric in METRICS:
+        for pair, p in zip(pairs, holm([pair[metric]["p"] for pair in pairs]), strict=True):
+            pair[metric]["adjusted_p"] = p
+    return pairs
 
 
 def one_and_the_same(contestant: EvaluationContestant) -> str:

@@ -22,12 +22,12 @@ from memosite.errors import MemoError, NotAllowed
 from memosite.models import Endpoint, EndpointRole
 from training.audience import require_audience
 from training.evaluation.metrics import Score, score
-from training.evaluation.types import Answered, Question
+from training.evaluation.types import Answered, Contestant, Question, Unaskable
 from training.lab.asking import Pace, as_they_come
 from training.lab.contestants import Spec, build
 from training.lab.executives import at_once, require_offered
-from training.lab.judging import judge_answers
-from training.lab.lineup import BadContestant, checked, label_of, spec_of
+from training.lab.judging import judge_answers, judge_key
+from training.lab.lineup import BadContestant, checked, kind_named, label_of, spec_of, unsuited
 from training.lab.noise import check_noise, with_distractors
 from training.lab.results import keep_result
 from training.models import (
@@ -41,8 +41,9 @@ from training.models import (
 from training.registry import hold_versions
 
 MOST_CONTESTANTS = 40
-#: So many failures of one contestant in a row end the run: its server is down, and asking on costs hours.
+#: So many failures of one contestant in a row end its part: its server is down, and asking on costs hours.
 MOST_FAILURES = 20
+GO_ON = "Put that right, then let the run go on."
 ROWS_AT_ONCE = 500
 UNSURE = Score(exact=False, f1=0.0)  # of a question that was not answered because of an error
 COST = ("calls", "prompt_tokens", "completion_tokens", "read_tokens", "cost", "seconds")
@@ -56,7 +57,7 @@ class BadEvaluation(MemoError):
 
 
 class ContestantFails(MemoError):
-    """A contestant could not be asked many times in a row."""
+    """A contestant could not be asked at all, or not many times in a row."""
 
     code = "contestant_fails"
 
@@ -149,6 +150,9 @@ def _check(
         )
     if not evaluation_set.questions.exists():
         raise BadEvaluation(f"The set “{evaluation_set}” has no questions yet. Add some, then start again.")
+    for spec, _ in entries:
+        if why := unsuited(kind_named(spec.kind), evaluation_set):
+            raise BadEvaluation(why)
     if judge is not None and judge.role != EndpointRole.JUDGE:
         raise BadEvaluation(f"“{judge}” is no judge. Choose an endpoint of the role judge.")
     check_noise(evaluation_set.corpus, noise.distractors, noise.levels)
@@ -159,7 +163,8 @@ def _check(
     if noise.distractors and any(noise.levels):
         told.append(noise.distractors)
         if person is not None:
-            noise.distractors.require(person, Role.READER)
+            sent = any(kind_named(spec.kind).sends_documents(spec) for spec, _ in entries)
+            noise.distractors.require(person, Role.CURATOR if sent else Role.READER)
     require_offered([spec.executive for spec, _ in entries], told, versions)
 
 
@@ -202,12 +207,18 @@ def perform_evaluation(run: EvaluationRun) -> None:
     given.exclude(error="").delete()
     asked = run.questions.count() * run.contestants.count()
     run.report(phase="asking", total=asked * (2 if run.judge else 1), done=given.count())
+    broken: list[ContestantFails] = []
     with asyncio.Runner() as runner:
         for contestant in run.contestants.select_related("version__corpus"):
-            Examination(run, contestant, runner).hold()
-        judged = judge_answers(run, runner) if run.judge else {}
+            try:
+                Examination(run, contestant, runner).hold()
+            except ContestantFails as error:  # the others are none the worse for it
+                broken.append(error)
+        unjudged = judge_answers(run, runner).problems if run.judge else []
     run.report(phase="summing up")
-    keep_result(run, judged)
+    keep_result(run, unjudged)
+    if broken:
+        raise ContestantFails(" ".join(map(str, broken)))
 
 
 def _require_open(run: EvaluationRun) -> None:
@@ -241,27 +252,39 @@ class Examination:
         keys = {row.pk: content_key(contestant.fingerprint, row.as_question()) for row in questions}
         if not self.run.is_fresh:
             questions = take_over(self.row, questions, keys)
+        if questions:
+            self._prepare(contestant)
         answers = as_they_come(
             questions,
             lambda row: contestant.answer(row.as_question()),
             self.runner,
             at_once=at_once(spec.executive),
+            meanwhile=self.run.report,
         )
         with closing(answers):  # type: ignore[type-var]
             for row, answered_or_not in answers:
                 self._keep(row, answered_or_not, keys[row.pk])
+
+    def _prepare(self, contestant: Contestant) -> None:
+        """Before the clock of the first question runs. Raises ContestantFails."""
+        made_ready = as_they_come(
+            [contestant], lambda one: one.prepare(), self.runner, meanwhile=self.run.report
+        )
+        with closing(made_ready):  # type: ignore[type-var]
+            for _, outcome in made_ready:
+                if isinstance(outcome, MemoError):
+                    raise ContestantFails(f"{self.row.label} cannot be asked: {outcome} {GO_ON}")
 
     def _keep(self, question: AskedQuestion, answered: Answered | MemoError, key: str) -> None:
         answer = row_of(self.row, question, answered, key)
         EvaluationAnswer.objects.bulk_create([answer], ignore_conflicts=True)
         done = self.run.done + 1
         self.run.report(done=done, seconds_left=self.pace.left(max(0, self.run.total - done)))
-        self.failures = self.failures + 1 if answer.error else 0
+        if not isinstance(answered, Unaskable):
+            self.failures = self.failures + 1 if answer.error else 0
         if self.failures >= MOST_FAILURES:
-            raise ContestantFails(
-                f"{self.row.label} failed {self.failures} times in a row, at last so: {answer.error} "
-                "Put that right, then let the run go on."
-            )
+            told = f"{self.row.label} failed {self.failures} times in a row, at last so: {answer.error}"
+            raise ContestantFails(f"{told} {GO_ON}")
 
 
 def row_of(
@@ -326,10 +349,17 @@ def _copy(
     )
     row = row_of(contestant, question, answered, earlier.content_key)
     row.is_cached = True
-    before = earlier.contestant.run
-    if before.judge_id == contestant.run.judge_id and earlier.question.answers == question.answers:
+    if _is_judged_alike(earlier, contestant.run, question):
         row.judged, row.judged_why = earlier.judged, earlier.judged_why
     return row
+
+
+def _is_judged_alike(earlier: EvaluationAnswer, now: EvaluationRun, question: AskedQuestion) -> bool:
+    """Whether the judge of this run would be asked what that of the earlier one was: the verdict counts on."""
+    if now.judge is None or earlier.contestant.run.judge_key != judge_key(now.judge):
+        return False
+    seen = ("text", "answers", "is_set", "answerable")
+    return all(getattr(earlier.question, name) == getattr(question, name) for name in seen)
 
 
 __all__ = ["BadContestant", "BadEvaluation", "Noise", "perform_evaluation", "start_evaluation"]

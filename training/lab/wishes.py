@@ -10,8 +10,8 @@ from typing import Any
 from knowledge.models import Corpus, Role
 from memosite.models import Endpoint, EndpointRole
 from training.audience import live_for, open_versions
-from training.lab.executives import BUILT_IN, offered
-from training.lab.lineup import baselines, hindrance, lineup
+from training.lab.executives import default_of, offered
+from training.lab.lineup import baselines, hindrance, lineup, unsuited
 from training.lab.running import BadEvaluation, Noise, start_evaluation
 from training.models import EvaluationRun, EvaluationSet, MemoryVersion
 
@@ -22,14 +22,15 @@ NOISE_LEVELS = (1.0, 3.0)  # as in the paper's table
 class Wishes:
     """What is to be asked of whom.
 
-    ``versions`` are numbers; None means the live version, or the newest where none is live. ``against`` names
+    ``versions`` are numbers; None means the live version, or the newest where none is live. Without ``executives``
+    that one leads which leads people's questions where nobody chose another. ``against`` names
     baselines, each with options or without: ``bm25`` or ``bm25:top=5,unit=sentence``. ``noise`` are multiples of
     the corpus's documents, and ``noisy`` says which version learned the distractors of a level.
     """
 
     evaluation_set: str = ""
     versions: Sequence[int] | None = None
-    executives: Sequence[str] = (BUILT_IN,)
+    executives: Sequence[str] = ()
     against: Sequence[str] = ()
     noise: Sequence[float] = (0.0,)
     distractors: str = ""
@@ -43,9 +44,10 @@ def start(corpus: Corpus, person: Any, wishes: Wishes) -> EvaluationRun:
     """Queue the evaluation. Raises what ``start_evaluation`` raises, and BadEvaluation for a name of nothing."""
     if person is not None:
         corpus.require(person, Role.CURATOR)
+    versions = _versions(corpus, person, wishes.versions)
     specs = lineup(
-        _versions(corpus, person, wishes.versions),
-        list(dict.fromkeys(wishes.executives)) or [BUILT_IN],
+        versions,
+        list(dict.fromkeys(wishes.executives)) or [default_of([corpus], versions)],
         [parse_baseline(text) for text in dict.fromkeys(wishes.against)],
     )
     noise = Noise(
@@ -160,14 +162,17 @@ def suggested(corpus: Corpus, person: Any, fill: str = "") -> Wishes:
     first = corpus.evaluation_sets.first()
     chosen = [version.number] if version else []
     name = first.name if first else ""
+    asked = [version] if version else []
     if fill == "swap":
-        names = [one.name for one in offered([corpus], [version] if version else [])]
-        return Wishes(name, chosen, names)
-    against = [kind.name for kind in baselines() if not hindrance(kind)]
+        return Wishes(name, chosen, [one.name for one in offered([corpus], asked)])
+    leads = [default_of([corpus], asked)]
+    against = [
+        kind.name for kind in baselines() if not hindrance(kind) and not (first and unsuited(kind, first))
+    ]
     if fill == "noise":
         searching = [kind for kind in against if kind not in ("closed_book", "perfect")]
-        return Wishes(name, chosen, against=searching, noise=(0.0, *NOISE_LEVELS))
-    return Wishes(name, chosen, against=against)
+        return Wishes(name, chosen, leads, against=searching, noise=(0.0, *NOISE_LEVELS))
+    return Wishes(name, chosen, leads, against=against)
 
 
 def narrowed(wishes: Wishes, corpus: Corpus, person: Any, name: str, number: str) -> Wishes:

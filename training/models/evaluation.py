@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import MD5
 from django.urls import reverse
 
 from knowledge.models import Corpus, Reflection
@@ -76,7 +77,9 @@ class EvaluationQuestion(models.Model):
     class Meta:
         ordering: ClassVar = ["pk"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["evaluation_set", "text"], name="a_question_once_in_a_set")
+            models.UniqueConstraint(  # an index over long texts themselves is refused by PostgreSQL
+                "evaluation_set", MD5("text"), name="a_question_once_in_a_set"
+            )
         ]
 
     def __str__(self) -> str:
@@ -130,6 +133,9 @@ class EvaluationRun(Closable, Run):
         on_delete=models.SET_NULL,
         related_name="+",
         help_text="An LLM.",
+    )
+    judge_key = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Model and rubric that the verdicts are from."
     )
     is_fresh = models.BooleanField(
         default=False, help_text="Ask everything anew instead of taking answers of earlier runs."

@@ -35,7 +35,9 @@ class Command(CorpusCommand):
         parser.add_argument(
             "--version", dest="versions", type=int, nargs="*", metavar="N", help="numbers; live without it"
         )
-        parser.add_argument("--executive", nargs="+", default=["rules"], metavar="NAME", help="who leads")
+        parser.add_argument(
+            "--executive", nargs="+", default=[], metavar="NAME", help="who leads; the chat's own without it"
+        )
         parser.add_argument(
             "--against",
             nargs="+",
