@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -12,6 +15,7 @@ from knowledge.models import Corpus, Document
 from memosite.errors import Conflict
 from tests.evaluation.lab import ATLAS, BEACON, CURLEW, Memories, document_with, done, rests_on, version_with
 from tests.factories import CorpusFactory, ReflectionFactory, UserFactory
+from training.evaluation.residue import Rate, Residue
 from training.lab import forgetting, probing
 from training.lab.certificates import is_genuine
 from training.lab.forgetting import (
@@ -132,6 +136,24 @@ def test_a_document_is_forgotten_once(secret):
         forgotten(secret)
 
 
+def test_another_text_under_its_name_is_another_document(corpus, secret, first):
+    row = forgotten(secret)
+    newer = document_with(corpus, "Secret", ("Who owns Curlew?", "Di Venn owns Curlew."), version=2)
+    learned_it = version_with(corpus, ("Who owns Curlew?", "Di Venn owns Curlew."))
+    assert learned_it not in affected_versions(row)
+    assert forget(newer, reason="That one, too").pair_digests
+
+
+def test_the_same_text_is_the_forgotten_document_whatever_it_is_called(corpus, secret, first):
+    Document.objects.filter(pk=secret.pk).update(checksum="c0ffee")
+    row = forgotten(Document.objects.get(pk=secret.pk))
+    told = ("Which ship does Cy Hart sail?", "Cy Hart sails the ship Curlew.")
+    again = document_with(corpus, "Copy", told)
+    assert version_with(corpus, told) not in affected_versions(row)
+    Document.objects.filter(pk=again.pk).update(checksum="c0ffee")
+    assert version_with(corpus, told) in affected_versions(row)
+
+
 def test_taken_back_its_versions_may_go_live_but_the_document_stays_out(secret, first):
     take_back(forgotten(secret))
     secret.refresh_from_db()
@@ -203,7 +225,7 @@ def test_a_version_that_still_answers_as_the_document_does_may_not(corpus, secre
     assert row.residue == 1.0
     (finding,) = forgotten_findings(row.retrained_as)
     assert not finding.passed
-    assert "still answers as “Secret” does: 2 of 2 probes" in finding.words
+    assert "still answers as “Secret” does: it answers 2 of 2 probes, and 0 of" in finding.words
     with pytest.raises(GateRefused, match="still answers"):
         promote(row.retrained_as, reason="Newer")
 
@@ -247,6 +269,29 @@ def test_answers_to_never_seen_questions_are_the_bound(corpus, secret, first, me
     assert forgetting_result["false"]["hits"] == 10
 
 
+@pytest.mark.parametrize(
+    ("told", "false", "leaks"),
+    [
+        (Rate(0, 247), Rate(8, 247), False),
+        (Rate(8, 247), Rate(8, 247), False),
+        (Rate(9, 247), Rate(8, 247), True),  # below the upper end of the interval: no excuse
+        (Rate(1, 10), Rate(0, 200), True),
+        (Rate(1, 10), Rate(0, 0), True),
+        (Rate(0, 0), Rate(3, 200), False),
+    ],
+)
+def test_what_comes_back_more_often_than_answers_are_made_up_is_a_leak(told, false, leaks):
+    assert Residue(told, told, false).leaks is leaks
+
+
+def test_a_version_from_before_is_not_the_one_that_was_trained_without_it(corpus, secret, first, memories):
+    before = without(corpus, memories)
+    MemoryVersion.objects.filter(pk=before.pk).update(trained_at="2020-01-01T00:00:00Z")
+    row = probed(forgotten(secret), MemoryVersion.objects.get(pk=before.pk))
+    assert row.retrained_as is None
+    assert forgotten_findings(before)[0].passed
+
+
 def done_again(run: ProbeRun) -> dict:
     from training.lab.purposes import perform_probes
 
@@ -278,6 +323,16 @@ def test_a_leaking_version_is_no_proof(corpus, secret, first, memories):
         certify(row)
 
 
+def test_a_document_that_no_pair_rests_on_is_certified_without_a_probe(corpus, desk):
+    row = forgotten(document_with(corpus, "Empty"))
+    told = certify(row)
+    assert (told["probes"]["asked"], told["retrained"], told["versions"]) == (0, None, [])
+    assert is_genuine(told)
+    page = desk.get(reverse("certificate", args=["harbour", row.pk])).content.decode()
+    assert "there was nothing to look for" in page
+    assert desk.get(row.get_absolute_url()).status_code == 200
+
+
 @pytest.fixture
 def certified(corpus, secret, first, memories) -> ForgottenDocument:
     row = probed(forgotten(secret), without(corpus, memories))
@@ -291,7 +346,18 @@ def test_a_certificate_stays_as_it_was_issued(certified, corpus):
     before = certified.certificate
     promote(corpus.versions.get(number=1), reason="Back", override="It is needed today")
     assert certify(certified) == before
-    with pytest.raises(Conflict):
+
+
+def test_what_was_certified_can_be_taken_back_and_the_certificate_stays(certified, corpus, desk):
+    before = dict(certified.certificate)
+    desk.post(certified.get_absolute_url(), {"do": "take-back"})
+    certified.refresh_from_db()
+    assert (certified.certificate, forgotten_findings(corpus.versions.get(number=1))) == (before, [])
+    assert "was taken back" in desk.get(certified.get_absolute_url()).content.decode()
+    assert (
+        "was taken back" in desk.get(reverse("certificate", args=["harbour", certified.pk])).content.decode()
+    )
+    with pytest.raises(Conflict, match="not to be forgotten any more"):
         take_back(certified)
 
 
@@ -325,7 +391,7 @@ def test_the_page_shows_what_is_left_in_each_version(corpus, secret, first, memo
     for version in (first, without(corpus, memories)):
         probed(row, version)
     page = desk.get(row.get_absolute_url())
-    verdicts = {run.version.number: run.result["leaks"] for run, _ in page.context["runs"]}
+    verdicts = {run.version.number: leaks for run, _, leaks in page.context["runs"]}
     assert verdicts == {1: True, 2: False}
 
 
@@ -361,6 +427,42 @@ def test_the_command_forgets_a_document_by_its_name(corpus, secret, first, capsy
 def test_the_command_queues_the_training_and_returns_with_detach(corpus, secret, first):
     call_command("forget", "harbour", "Secret", reason="Asked", retrain=True, detach=True)
     assert TrainingRun.objects.get().status == "queued"
+
+
+def test_the_command_says_how_far_it_is_probes_and_certifies(
+    corpus, secret, first, memories, capsys, tmp_path
+):
+    call_command("forget", "harbour", "secret.md", reason="The customer asked for it")
+    version = without(corpus, memories)
+    capsys.readouterr()
+    call_command("forget", "harbour", "Secret", probe=version.number, here=True)
+    said = capsys.readouterr().out
+    assert "Harbour v2 does not leak: it answers 0 of 2 questions as the document does, and 0 of " in said
+    assert "Against a certificate: Version 1 learned from it and is live." in said
+    with pytest.raises(CommandError, match="Version 1 learned from it and is live"):
+        call_command("forget", "harbour", "secret.md", certify=True)
+    promote(version, reason="It forgot")
+    call_command("forget", "harbour", str(secret.pk), json=tmp_path / "certificate.json")
+    assert is_genuine(json.loads((tmp_path / "certificate.json").read_text()))
+    capsys.readouterr()
+    call_command("forget", "harbour", "secret.md", certify=True)
+    assert '"asked": 2' in capsys.readouterr().out
+    assert ForgottenDocument.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [({"probe": 7}, "7"), ({"certify": True, "json": Path("/nowhere/it.json")}, "cannot be written")],
+)
+def test_the_command_says_what_it_cannot_do(corpus, asked, told):
+    row = forgotten(document_with(corpus, "Empty"))
+    with pytest.raises(CommandError, match=told):
+        call_command("forget", "harbour", row.name, **asked)
+
+
+def test_the_command_asks_for_a_reason_the_first_time(secret):
+    with pytest.raises(CommandError, match="Say in one sentence why"):
+        call_command("forget", "harbour", "secret.md")
 
 
 def test_the_command_names_the_documents_that_there_are(corpus):

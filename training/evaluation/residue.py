@@ -63,7 +63,7 @@ class Rate:
 class Residue:
     """``told`` probes are answered as the document does, ``answered`` ones in any way.
 
-    ``false`` are the answers to never-seen questions.
+    ``false`` are the answers to never-seen questions. Each is a share of those that were asked.
     """
 
     told: Rate
@@ -72,12 +72,13 @@ class Residue:
 
     @property
     def leaks(self) -> bool:
-        """Whether more of the document comes back than luck explains: than the upper end of the false answers.
+        """Whether more of the document comes back than a MEMORY makes up: a larger share than the false answers.
 
-        Without a probe nothing can be said for the version, and without a never-seen question nothing is luck.
+        What is made up hardly ever is what the document says, so this errs on the side of finding a leak; an upper
+        end of the false answers would not. Without a probe nothing can be said for the version, and without a
+        never-seen question nothing is made up.
         """
-        bound = self.false.high if self.false.total else 0.0
-        return (self.told.share or 0.0) > bound
+        return (self.told.share or 0.0) > (self.false.share or 0.0)
 
 
 def telling_words(text: str) -> frozenset[str]:

@@ -265,6 +265,7 @@ class ForgottenSerializer(serializers.ModelSerializer[ForgottenDocument]):
             "residue_bound",
             "objections",
             "certified_at",
+            "taken_back_at",
         )
 
     def get_pairs_withdrawn(self, row: ForgottenDocument) -> int:
@@ -333,7 +334,7 @@ class ForgottenDetail(ForgottenView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
-        """Give up forgetting it; it stays out of the corpus. Refused once it is certified (owners)."""
+        """Give up forgetting it; it stays out of the corpus, and a certificate as it was issued (owners)."""
         forgetting.take_back(self.row())
         return Response(status=status.HTTP_204_NO_CONTENT)
 

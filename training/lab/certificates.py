@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from training.models import ForgottenDocument, ProbeRun
+from training.models import ForgottenDocument, MemoryVersion, ProbeRun
 
 #: What the certificate does not say, so that nobody reads it there.
 LIMITS = (
@@ -19,10 +19,13 @@ LIMITS = (
 
 
 def certificate_of(
-    row: ForgottenDocument, run: ProbeRun, versions: Sequence[Mapping[str, Any]], person: Any
+    row: ForgottenDocument, run: ProbeRun | None, versions: Sequence[Mapping[str, Any]], person: Any
 ) -> dict[str, Any]:
-    """The certificate with its SHA-256 over all that it says, as canonical JSON."""
-    assert row.certified_at is not None and row.retrained_as is not None  # noqa: S101 - set by the caller
+    """The certificate with its SHA-256 over all that it says, as canonical JSON.
+
+    Without ``run`` there was nothing to look for: no approved pair was answered by the document alone.
+    """
+    assert row.certified_at is not None  # noqa: S101 - set by the caller
     told: dict[str, Any] = {
         "corpus": row.corpus.slug,
         "document": {"title": row.title, "name": row.name, "text_sha256": row.sha256},
@@ -36,22 +39,26 @@ def certificate_of(
         "versions": [
             {key: each[key] for key in ("number", "sha256", "data_sha256", "state")} for each in versions
         ],
-        "retrained": {
-            "number": row.retrained_as.number,
-            "sha256": row.retrained_as.sha256,
-            "data_sha256": row.retrained_as.data_sha256,
-        },
-        "probes": {
-            "asked": run.result["told"]["total"],
-            "sha256": _sha256(row.probes),
-            "answered_as_the_document": run.result["told"],
-            "answered_in_any_way": run.result["answered"],
-            "never_seen_answered": run.result["false"],
-            "probed_at": run.finished_at.isoformat(timespec="seconds") if run.finished_at else "",
-        },
+        "retrained": _version(run.version) if run else None,
+        "probes": _probes(row, run) if run else {"asked": 0, "sha256": _sha256(row.probes)},
         "limits": list(LIMITS),
     }
     return {**told, "sha256": _sha256(told)}
+
+
+def _version(version: MemoryVersion) -> dict[str, Any]:
+    return {"number": version.number, "sha256": version.sha256, "data_sha256": version.data_sha256}
+
+
+def _probes(row: ForgottenDocument, run: ProbeRun) -> dict[str, Any]:
+    return {
+        "asked": run.result["told"]["total"],
+        "sha256": _sha256(row.probes),
+        "answered_as_the_document": run.result["told"],
+        "answered_in_any_way": run.result["answered"],
+        "never_seen_answered": run.result["false"],
+        "probed_at": run.finished_at.isoformat(timespec="seconds") if run.finished_at else "",
+    }
 
 
 def is_genuine(certificate: Mapping[str, Any]) -> bool:

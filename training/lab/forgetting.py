@@ -1,7 +1,7 @@
 """Forgetting a document: take it out, train without its pairs, look for what is left, and certify it.
 
 A version is affected if it was trained on a pair that rests on the document, or goes on from such a version. No
-affected version may go live, nor one that still answers as the document does more often than luck explains.
+affected version may go live, nor one that still answers as the document does more often than it makes answers up.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def forget(document: Document, person: Any = None, *, reason: str) -> ForgottenD
     if not 0 < len(reason) <= (ForgottenDocument._meta.get_field("reason").max_length or 0):
         raise NoReason("Say in one sentence why the document is to be forgotten; the certificate tells it.")
     corpus = Corpus.objects.select_for_update().get(pk=document.corpus_id)
-    if corpus.forgotten_documents.filter(Q(document=document) | Q(name=document.name)).exists():
+    if any(_documents(row).filter(pk=document.pk).exists() for row in corpus.forgotten_documents.all()):
         raise Conflict(f"“{document.title}” is to be forgotten already.")
     for current in corpus.documents.current().filter(name=document.name):
         remove_document(current)
@@ -88,15 +88,24 @@ def forget(document: Document, person: Any = None, *, reason: str) -> ForgottenD
 def take_back(row: ForgottenDocument) -> None:
     """Give up forgetting a document: versions that know it may go live again. It stays out of the corpus.
 
-    Raises Conflict where it is certified that the document is forgotten.
+    A certificate that was issued stays, with the row. Raises Conflict where it was taken back already.
     """
+    if row.taken_back_at:
+        raise Conflict(f"“{row}” is not to be forgotten any more.")
     if row.certified_at:
-        raise Conflict("A certificate was issued, so this stays. Upload the document again if it is wanted.")
-    row.delete()
+        row.taken_back_at = timezone.now()
+        row.save(update_fields=["taken_back_at"])
+    else:
+        row.delete()
 
 
 def _documents(row: ForgottenDocument) -> QuerySet[Document]:
-    return Document.objects.filter(Q(name=row.name) | Q(pk=row.document_id), corpus=row.corpus_id)
+    """The versions of the document until it was to be forgotten, and what has the same text, whenever it came."""
+    there = Document.objects.filter(corpus=row.corpus_id)
+    versions = Q(name=row.name, uploaded_at__lte=row.asked_at) if row.asked_at else Q(name=row.name)
+    known = there.filter(versions | Q(pk=row.document_id)).order_by()
+    texts = known.exclude(checksum="").values("checksum")
+    return there.filter(Q(pk__in=known.values("pk")) | Q(checksum__in=texts))
 
 
 def _resting(row: ForgottenDocument) -> QuerySet[Any]:
@@ -262,8 +271,10 @@ def result_of(run: ProbeRun) -> dict[str, Any]:
     row = run.forgotten
     assert row is not None  # noqa: S101
     residue = residue_of(run)
-    is_affected = affected_versions(row).filter(pk=run.version_id).exists()
-    if not is_affected and not row.certified_at:
+    affected = affected_versions(row)
+    is_affected = affected.filter(pk=run.version_id).exists()
+    is_later = run.version.trained_at >= row.asked_at or not (row.affected or affected.exists())
+    if not is_affected and is_later and not row.certified_at:
         ForgottenDocument.objects.filter(pk=row.pk).update(
             retrained_as=run.version, residue=residue.told.share, residue_bound=residue.false.share
         )
@@ -281,6 +292,14 @@ def residue_of(run: ProbeRun) -> Residue:
     drawn = [question for question in run.result.get("never_seen", []) if question in said]
     false = sum(said[question].known for question in drawn)
     return Residue(Rate(told, len(probes)), Rate(answered, len(probes)), Rate(false, len(drawn)))
+
+
+def found_by(run: ProbeRun) -> Residue:
+    """The residue as a complete run found it."""
+    told, answered, false = (
+        Rate(run.result[name]["hits"], run.result[name]["total"]) for name in ("told", "answered", "false")
+    )
+    return Residue(told, answered, false)
 
 
 def returned(run: ProbeRun) -> Iterator[dict[str, str]]:
@@ -302,7 +321,7 @@ def latest_probes(row: ForgottenDocument, version: MemoryVersion) -> ProbeRun | 
 def forgotten_findings(version: MemoryVersion) -> list[Finding]:
     """For each document that is to be forgotten: whether the version may go live, and why."""
     taught = {version.corpus_id, *version.corpora.values_list("pk", flat=True)}
-    rows = ForgottenDocument.objects.filter(corpus__in=taught).select_related("corpus")
+    rows = ForgottenDocument.objects.filter(corpus__in=taught, taken_back_at=None).select_related("corpus")
     return [Finding(RULE, *_verdict(row, version)) for row in rows]
 
 
@@ -314,11 +333,12 @@ def _verdict(row: ForgottenDocument, version: MemoryVersion) -> tuple[bool, str]
         return False, f"Its pairs are not known. Probe it for what is left of “{row}”."
     if run is None:
         return True, f"It was trained on no pair of “{row}”; it was not probed."
-    told, false = (Rate(run.result[name]["hits"], run.result[name]["total"]) for name in ("told", "false"))
-    figures = f"{told.hits} of {told.total} probes; luck explains up to {false.high:.1%}"
-    if run.result["leaks"]:
-        return False, f"It still answers as “{row}” does: {figures}."
-    return True, f"It does not answer from “{row}”: {figures}."
+    residue = found_by(run)
+    told, false = residue.told, residue.false
+    figures = f"{told.hits} of {told.total} probes, and {false.hits} of {false.total} that nothing answers"
+    if residue.leaks:
+        return False, f"It still answers as “{row}” does: it answers {figures}."
+    return True, f"It does not answer from “{row}”: it answers {figures}."
 
 
 GATE_RULE = Rule(
@@ -338,12 +358,14 @@ def objections(row: ForgottenDocument) -> list[str]:
         if each["state"] == "serving"
     ]
     version = row.retrained_as
+    if not row.probes:
+        return found  # there is nothing to look for
     if version is None:
         return [*found, "No version that was trained without it was probed yet."]
     run = latest_probes(row, version)
     if run is None:
         found.append(f"Version {version.number} was not probed to the end.")
-    elif run.result["leaks"]:
+    elif found_by(run).leaks:
         found.append(f"Version {version.number} still answers as the document does.")
     return found
 
@@ -356,9 +378,7 @@ def certify(row: ForgottenDocument, person: Any = None) -> dict[str, Any]:
             return dict(row.certificate)
         if against := objections(row):
             raise NotCertifiable(" ".join(against))
-        assert row.retrained_as is not None  # noqa: S101 - else there were objections
-        run = latest_probes(row, row.retrained_as)
-        assert run is not None  # noqa: S101
+        run = latest_probes(row, row.retrained_as) if row.retrained_as else None
         row.certified_at = timezone.now()
         row.certificate = certificate_of(row, run, states_of(row), person)
         row.save(update_fields=["certified_at", "certificate"])

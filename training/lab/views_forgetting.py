@@ -67,7 +67,7 @@ def forgotten(request: PageRequest, slug: str, pk: int) -> HttpResponse:
 def _state(request: HttpRequest, row: Corpus, found: ForgottenDocument) -> dict[str, Any]:
     versions = open_versions(row, request.user)
     runs = [
-        (run, list(services.returned(run)))
+        (run, list(services.returned(run)), services.found_by(run).leaks)
         for version in versions
         if (run := services.latest_probes(found, version))
     ]

@@ -106,9 +106,10 @@ class GateCheck(Closable):
 class ForgottenDocument(models.Model):
     """A document that is to be forgotten: versions trained on its pairs may not go live.
 
-    It stands for every version of the document. ``probes`` are pairs whose answers only this document gives, kept
-    to look for residue; ``affected`` are the versions that had its pairs when it was asked for. ``residue`` is the
-    share of the probes that ``retrained_as``, trained without the document, answers as the document does.
+    It stands for every version of the document that there was when it was asked for, and for the same texts
+    whenever they come again. ``probes`` are pairs whose answers only this document gives, kept to look for
+    residue; ``affected`` are the versions that had its pairs when it was asked for. ``residue`` is the share of
+    the probes that ``retrained_as``, trained without the document, answers as the document does.
     """
 
     corpus = models.ForeignKey(Corpus, on_delete=models.CASCADE, related_name="forgotten_documents")
@@ -146,6 +147,9 @@ class ForgottenDocument(models.Model):
     )
     certified_at = models.DateTimeField(null=True, blank=True)
     certificate = models.JSONField(default=dict, blank=True)
+    taken_back_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then its versions may go live again; a certificate stays."
+    )
 
     class Meta:
         ordering: ClassVar = ["-pk"]
