@@ -24,11 +24,12 @@ from knowledge.models import Corpus, Role
 from knowledge.templatetags.figures import percent
 from memosite.errors import MemoError
 from training import services
-from training.audience import as_seen_by, moves_of, readers_lost
+from training.audience import as_seen_by, live_for, moves_of, readers_lost
 from training.downloads import zip_response
 from training.exporting import card_of
 from training.figures import figures_of, settings_of
 from training.importing import import_zip
+from training.lab.diff import diff_before_promotion
 from training.lab.gating import approve, state_of, withdraw
 from training.models import (
     ALIASES,
@@ -208,6 +209,8 @@ class MemoryVersionAdmin(CorpusScopedAdmin):
             "compare_url": self._compare_url(request, row),
             "reason_form": PromoteForm(),
             "gate": None if row.is_the_live_one else state_of(row, request.user),
+            "live": (live := live_for(row.corpus, request.user)[0]),
+            "diff_before": diff_before_promotion(live, row),
             "gate_page": f"{reverse('gate', args=[row.corpus.slug])}?version={row.number}",
             "promote_url": self.url_of(row, "promote"),
             "approve_url": self.url_of(row, "approve"),

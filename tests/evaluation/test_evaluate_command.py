@@ -10,8 +10,7 @@ from django.core.management import CommandError, call_command
 
 from tests.evaluation.contests import DOWN
 from tests.factories import UserFactory
-from training.lab.gate import Finding
-from training.models import EvaluationRun
+from training.models import EvaluationRun, EvaluationSet, GateRules
 
 pytestmark = pytest.mark.django_db
 
@@ -27,6 +26,9 @@ def test_it_prints_the_table_and_the_comparison(leaders, specs, capsys):
     assert told[1].startswith("Memory, version 3 · Built-in rules  100 %")
     assert told[2].startswith("BM25 (top 1) · Built-in rules       20 %")
     assert told[3].startswith("BM25 (top 1) · Built-in rules: −80.0 (")
+    hops = told.index("")  # behind it stands the table of a tag
+    assert told[hops + 1].split()[:2] == ["hops", "questions"]
+    assert [line.split()[:2] for line in told[hops + 2 :]] == [["1", "3"], ["2", "2"]]
 
 
 def test_it_writes_the_run_in_each_form(leaders, specs, capsys, tmp_path):
@@ -86,25 +88,38 @@ def test_only_curators_evaluate(leaders, specs, corpus):
 
 # --- The gate --------------------------------------------------------------------------------------------------
 @pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
-    """What the gate finds."""
-    found: list[Finding] = []
-    monkeypatch.setattr("training.lab.run_gate.findings", lambda version: found)
-    return found
+def golden(leaders: EvaluationSet) -> EvaluationSet:
+    """The set is must-pass."""
+    GateRules.objects.create(corpus=leaders.corpus, golden_must_pass=True)
+    EvaluationSet.objects.update(is_golden=True)
+    return leaders
 
 
 def test_with_the_gate_a_version_that_breaks_a_rule_ends_the_command_after_the_table(
-    leaders, specs, gate, capsys
+    golden, specs, contest, capsys
 ):
-    gate += [
-        Finding("golden", True, "All golden questions are right."),
-        Finding("recall", False, "Recall is 40 %."),
-    ]
-    with pytest.raises(CommandError, match=r"The gate does not pass\. Harbour v3: Recall is 40 %\."):
+    contest.answers["memory"] |= {"Who leads Project Atlas?": "Bo Marsh"}
+    with pytest.raises(CommandError, match=r"The gate does not pass\. Harbour v3: Version 3 misses 1 of 5"):
         evaluate(capsys, "--here", "--gate")
-    assert "Memory, version 3" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "Memory, version 3" in told
+    assert "Harbour v3: FAILS  Golden sets: Version 3 misses 1 of 5 questions" in told
 
 
-def test_with_the_gate_a_version_that_holds_every_rule_passes(leaders, specs, gate, capsys):
-    gate.append(Finding("golden", True, "All golden questions are right."))
-    assert "Memory, version 3" in evaluate(capsys, "--here", "--gate")
+def test_with_the_gate_a_version_that_holds_every_rule_passes(golden, specs, capsys):
+    assert "Harbour v3: holds  Golden sets" in evaluate(capsys, "--here", "--gate")
+
+
+@pytest.mark.parametrize("missing", ["rules", "version"])
+def test_with_the_gate_a_run_in_which_nothing_was_checked_does_not_pass(golden, specs, capsys, missing):
+    chosen = ["--version", "--against", "bm25"] if missing == "version" else []
+    if missing == "rules":
+        GateRules.objects.all().delete()
+    with pytest.raises(CommandError, match="Nothing was checked"):
+        evaluate(capsys, "--here", "--gate", *chosen)
+
+
+def test_the_gate_cannot_be_asked_before_the_result_is_there(golden, specs, capsys):
+    with pytest.raises(CommandError, match="--gate waits for the result"):
+        evaluate(capsys, "--detach", "--gate")
+    assert not EvaluationRun.objects.exists()

@@ -15,7 +15,6 @@ from knowledge.models import Corpus, Document
 from memosite.errors import Conflict
 from tests.evaluation.lab import ATLAS, BEACON, CURLEW, Memories, document_with, done, rests_on, version_with
 from tests.factories import CorpusFactory, ReflectionFactory, UserFactory
-from training.evaluation.residue import Rate, Residue
 from training.lab import forgetting, probing
 from training.lab.certificates import is_genuine
 from training.lab.forgetting import (
@@ -267,21 +266,6 @@ def test_answers_to_never_seen_questions_are_the_bound(corpus, secret, first, me
     memories.tell(version, *((question, "Somebody does.") for question in asked[2:12]))
     forgetting_result = done_again(run)
     assert forgetting_result["false"]["hits"] == 10
-
-
-@pytest.mark.parametrize(
-    ("told", "false", "leaks"),
-    [
-        (Rate(0, 247), Rate(8, 247), False),
-        (Rate(8, 247), Rate(8, 247), False),
-        (Rate(9, 247), Rate(8, 247), True),  # below the upper end of the interval: no excuse
-        (Rate(1, 10), Rate(0, 200), True),
-        (Rate(1, 10), Rate(0, 0), True),
-        (Rate(0, 0), Rate(3, 200), False),
-    ],
-)
-def test_what_comes_back_more_often_than_answers_are_made_up_is_a_leak(told, false, leaks):
-    assert Residue(told, told, false).leaks is leaks
 
 
 def test_a_version_from_before_is_not_the_one_that_was_trained_without_it(corpus, secret, first, memories):

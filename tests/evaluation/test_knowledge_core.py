@@ -31,11 +31,24 @@ def test_an_answer_that_memory_withholds_is_not_right():
     ],
 )
 def test_what_became_of_a_question(before, after, change):
-    assert change_between(before, after, ["Ada leads it."]) is change
+    taught = ["Ada leads it."]
+    for of_each in ((taught, taught), (taught, []), ([], taught)):
+        assert change_between(before, after, *of_each) is change
 
 
-def test_a_question_that_either_answers_as_it_was_taught_has_changed():
-    assert change_between(ADA, BO, ["Ada leads it.", "Bo leads it."]) is Change.CHANGED
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        (ADA, BO, Change.CHANGED),
+        (ADA, ADA, Change.OUTDATED),
+        (NOTHING, ADA, Change.OUTDATED),
+        (ADA, NOTHING, Change.FORGOTTEN),
+        (NOTHING, BO, Change.LEARNED),
+        (BO, BO, Change.LEARNED),
+    ],
+)
+def test_a_question_that_was_corrected_is_right_by_the_correction(before, after, change):
+    assert change_between(before, after, ["Ada leads it."], ["Bo leads it."]) is change
 
 
 @pytest.mark.parametrize(
@@ -58,16 +71,19 @@ def test_a_rate_has_wilsons_interval(hits, total, low, high):
     assert (rate.low, rate.high) == (pytest.approx(low, abs=1e-4), pytest.approx(high, abs=1e-4))
 
 
-def test_right_answers_that_luck_explains_are_no_leak():
-    assert not Residue(Rate(4, 100), Rate(12, 100), Rate(8, 200)).leaks
-
-
-def test_more_than_luck_explains_is_a_leak():
-    assert Residue(Rate(20, 100), Rate(25, 100), Rate(8, 200)).leaks
-
-
-def test_without_never_seen_questions_nothing_is_luck():
-    assert Residue(Rate(1, 100), Rate(1, 100), Rate(0, 0)).leaks
+@pytest.mark.parametrize(
+    ("told", "false", "leaks"),
+    [
+        (Rate(0, 247), Rate(8, 247), False),
+        (Rate(8, 247), Rate(8, 247), False),
+        (Rate(9, 247), Rate(8, 247), True),  # below the upper end of the interval: no excuse
+        (Rate(1, 10), Rate(0, 200), True),
+        (Rate(1, 10), Rate(0, 0), True),
+        (Rate(0, 0), Rate(3, 200), False),
+    ],
+)
+def test_what_comes_back_more_often_than_answers_are_made_up_is_a_leak(told, false, leaks):
+    assert Residue(told, told, false).leaks is leaks
 
 
 def pair(number: int, question: str, answer: str) -> Pair:

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from knowledge.models import Corpus
+from knowledge.models import Corpus, Role
 from tests.evaluation.lab import ATLAS, BEACON, CURLEW, Memories, document_with, done, version_with
 from tests.factories import CorpusFactory, UserFactory
+from tests.workbench import browser_of, make_person
 from training.lab import probing
 from training.lab.diff import KnowledgeDiff, diff_before_promotion
 from training.lab.probing import start_probes
@@ -54,11 +55,27 @@ def asked(two: tuple[MemoryVersion, MemoryVersion]) -> None:
 def test_questions_of_either_are_learned_forgotten_changed_or_kept(two):
     asked(two)
     found = KnowledgeDiff(*two)
-    assert found.counts() == {"learned": 1, "forgotten": 1, "changed": 1, "kept": 1, "neither": 0}
+    assert found.counts() == {
+        "learned": 1,
+        "forgotten": 1,
+        "outdated": 0,
+        "changed": 1,
+        "kept": 1,
+        "neither": 0,
+    }
     assert [each.question for each in found.of("learned")] == [CURLEW[0]]
     assert [each.question for each in found.of("forgotten")] == [LOST[0]]
     (changed,) = found.of("changed")
     assert (changed.before.text, changed.after.text) == (ATLAS[1], ATLAS_NOW[1])
+
+
+def test_a_correction_that_did_not_arrive_is_outdated(two, corpus):
+    asked(two)
+    late = version_with(corpus, ATLAS_NOW)
+    probing.memory_for.tell(late, ATLAS)
+    asked((two[0], late))
+    counts = KnowledgeDiff(two[0], late).counts()
+    assert (counts["outdated"], counts["kept"]) == (1, 0)
 
 
 def test_the_other_way_round_learned_and_forgotten_change_places(two):
@@ -105,8 +122,14 @@ def test_the_page_lists_the_questions_of_a_document(two, desk, corpus):
     assert page.context["document"].title == "Others"
 
 
-def test_the_page_of_a_version_shows_it_before_the_version_goes_live(two, desk):
-    address = reverse("version", args=["harbour", 2])
+@pytest.mark.parametrize("where", ["version", "gate", "workbench"])
+def test_it_is_shown_wherever_the_version_can_go_live(two, corpus, where):
+    desk = browser_of(make_person("otto", corpus, Role.OWNER))
+    address = {
+        "version": reverse("version", args=["harbour", 2]),
+        "gate": f"{reverse('gate', args=['harbour'])}?version=2",
+        "workbench": reverse("admin:training_memoryversion_change", args=[two[1].pk]),
+    }[where]
     assert "was not measured yet" in desk.get(address).content.decode()
     asked(two)
     assert diff_before_promotion(two[0], two[1]) is not None

@@ -51,17 +51,26 @@ class Change(StrEnum):
 
     LEARNED = "learned"  # right now, and not before
     FORGOTTEN = "forgotten"  # right before, and not now
-    CHANGED = "changed"  # right by either's own pairs, and not the same
+    OUTDATED = "outdated"  # still what the first was taught, though the second was taught otherwise
+    CHANGED = "changed"  # each right by its own pairs, and not the same
     KEPT = "kept"
     NEITHER = "neither"
 
 
-def change_between(before: Said, after: Said, accepted: Collection[str]) -> Change:
-    """``accepted`` are the answers that either version was taught for the question."""
-    was, now = before.is_right(accepted), after.is_right(accepted)
+def change_between(
+    before: Said, after: Said, taught_before: Collection[str], taught_after: Collection[str]
+) -> Change:
+    """What became of a question. For each version is right what it was taught; if nothing, what the other was.
+
+    So a correction that was taught and did not arrive is no answer that was kept.
+    """
+    was = before.is_right(taught_before or taught_after)
+    now = after.is_right(taught_after or taught_before)
     if was and now:
         same = normalised(before.text) == normalised(after.text)
         return Change.KEPT if same else Change.CHANGED
-    if was:
-        return Change.FORGOTTEN
-    return Change.LEARNED if now else Change.NEITHER
+    if now:
+        return Change.LEARNED
+    if after.is_right(taught_before):
+        return Change.OUTDATED
+    return Change.FORGOTTEN if was else Change.NEITHER

@@ -14,7 +14,7 @@ from training.lab.probing import Questions, missing, recollected, taught
 from training.models import MemoryVersion, ProbeRun, Purpose, TrainedPair
 
 #: What a page lists, in its order. What neither or both know the same is only counted.
-TOLD = (Change.LEARNED, Change.FORGOTTEN, Change.CHANGED)
+TOLD = (Change.LEARNED, Change.FORGOTTEN, Change.OUTDATED, Change.CHANGED)
 NO_DOCUMENT = 0  # stands for pairs that rest on no document that is here
 
 
@@ -23,7 +23,6 @@ class Difference:
     """A question that either version was taught, what each says, and what became of it from a to b."""
 
     question: str
-    accepted: tuple[str, ...]
     before: Said
     after: Said
     change: Change
@@ -45,6 +44,10 @@ class DocumentChanges:
     @property
     def forgotten(self) -> int:
         return self.counts[Change.FORGOTTEN]
+
+    @property
+    def outdated(self) -> int:
+        return self.counts[Change.OUTDATED]
 
     @property
     def changed(self) -> int:
@@ -70,22 +73,24 @@ class KnowledgeDiff:
         self.a, self.b = a, b
 
     @cached_property
-    def _accepted(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
-        for version in (self.a, self.b):
-            for question, answers in taught(version).items():
-                found[question] += answers
-        return dict(found)
+    def _taught(self) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+        """The questions that each version was taught, with their answers."""
+        return taught(self.a), taught(self.b)
+
+    @cached_property
+    def _asked(self) -> list[str]:
+        """The questions of either, in the order of the pairs."""
+        return list(dict.fromkeys([question for side in self._taught for question in side]))
 
     @property
     def questions(self) -> int:
-        return len(self._accepted)
+        return len(self._asked)
 
     @cached_property
     def missing(self) -> dict[str, int]:
         """How many of the questions each version was not asked yet, by its side."""
         sides = {"a": self.a, "b": self.b}
-        return {side: len(missing(version, self._accepted)) for side, version in sides.items()}
+        return {side: len(missing(version, self._asked)) for side, version in sides.items()}
 
     @property
     def is_complete(self) -> bool:
@@ -95,17 +100,19 @@ class KnowledgeDiff:
     def differences(self) -> list[Difference]:
         """Every question that both were asked, in the order of the pairs."""
         before, after = recollected(self.a), recollected(self.b)
+        of_a, of_b = self._taught
         resting = self._documents_of_questions
         return [
             Difference(
                 question,
-                tuple(dict.fromkeys(accepted)),
                 before[question],
                 after[question],
-                change_between(before[question], after[question], accepted),
+                change_between(
+                    before[question], after[question], of_a.get(question, ()), of_b.get(question, ())
+                ),
                 resting.get(question, (NO_DOCUMENT,)),
             )
-            for question, accepted in self._accepted.items()
+            for question in self._asked
             if question in before and question in after
         ]
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from training.lab.gate import Finding, findings
 from training.models import EvaluationRun, MemoryVersion
 
 
-def failures_of(run: EvaluationRun) -> list[str]:
-    """The rules of the corpus that a version of the run does not hold, in words."""
-    return [f"{version}: {finding.words}" for version in versions_of(run) for finding in _broken(version)]
+def findings_of(run: EvaluationRun) -> list[tuple[MemoryVersion, Finding]]:
+    """What the rules of the corpus say to each version of the run."""
+    return [(version, finding) for version in versions_of(run) for finding in findings(version)]
 
 
 def versions_of(run: EvaluationRun) -> list[MemoryVersion]:
     """The versions that answered without noise."""
     rows = run.contestants.filter(version__isnull=False, noise=0).select_related("version__corpus")
     return list(dict.fromkeys(row.version for row in rows if row.version))
-
-
-def _broken(version: MemoryVersion) -> Iterator[Finding]:
-    return (finding for finding in findings(version) if not finding.passed)

@@ -16,6 +16,7 @@ from knowledge.models import Corpus, Role
 from knowledge.views import corpus_or_404
 from training.audience import live_for, open_versions, readers_lost
 from training.lab import gating
+from training.lab.diff import diff_before_promotion
 from training.lab.forms_gate import GateForm
 from training.models import CANDIDATE, MemoryVersion
 from training.version_views import rights, version_or_404
@@ -55,6 +56,7 @@ def _context(request: HttpRequest, row: Corpus, form: GateForm) -> dict[str, Any
         "candidate": versions.filter(aliases__name=CANDIDATE).first(),
         "gate": gating.state_of(chosen, request.user) if chosen else None,
         "readers_lost": readers_lost(chosen) if chosen else 0,
+        "diff_before": diff_before_promotion(live, chosen) if chosen else None,
         "page": page,
         "checks": list(gating.as_seen(page.object_list)),
         "changes": gating.changes_of(row),

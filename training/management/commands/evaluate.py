@@ -12,7 +12,7 @@ from knowledge.commands import CorpusCommand, add_run_arguments, carry_out
 from knowledge.models import Corpus, Role
 from training.lab.files import FORMS
 from training.lab.report import report_of, table_lines
-from training.lab.run_gate import failures_of
+from training.lab.run_gate import findings_of
 from training.lab.running import perform_evaluation
 from training.lab.wishes import Wishes, level_of, start
 from training.models import EvaluationRun
@@ -69,6 +69,8 @@ class Command(CorpusCommand):
         add_run_arguments(parser)
 
     def work(self, corpus: Corpus, person: Any, options: dict[str, Any]) -> None:
+        if options["gate"] and options["detach"]:
+            raise CommandError("--gate waits for the result, --detach does not. Leave one of them out.")
         run = start(corpus, person, wishes_from(options))
         carry_out(run, perform_evaluation, options)
         if options["detach"]:
@@ -79,8 +81,21 @@ class Command(CorpusCommand):
             for line in table_lines(report):
                 self.stdout.write(line)
         write_files(run, options)
-        if options["gate"] and (failures := failures_of(run)):
-            raise CommandError("The gate does not pass. " + " ".join(failures))
+        if options["gate"]:
+            self._check_gate(run)
+
+    def _check_gate(self, run: EvaluationRun) -> None:
+        """Raises CommandError where a rule does not hold, and where none was checked: that is no pass for CI."""
+        found = findings_of(run)
+        if not found:
+            raise CommandError(
+                f"Nothing was checked: no version took part, or “{run.corpus}” has no rules. Set them up on its "
+                "page “Gate”, or leave --gate out."
+            )
+        for version, finding in found:
+            self.stdout.write(f"{version}: {finding.line}")
+        if failed := [f"{version}: {finding.words}" for version, finding in found if not finding.passed]:
+            raise CommandError("The gate does not pass. " + " ".join(failed))
 
 
 def wishes_from(options: dict[str, Any]) -> Wishes:
