@@ -12,13 +12,20 @@ from memosite.errors import NotAllowed
 from memosite.models import EndpointRole
 from memosite.runs import Status, seconds_ago
 from tests.evaluation.contests import DOWN, LEADERS, ByHeart, carry_through, make_set
-from tests.factories import CorpusFactory, DocumentFactory, EndpointFactory, MemoryVersionFactory, UserFactory
+from tests.factories import (
+    CorpusFactory,
+    DocumentFactory,
+    EndpointFactory,
+    MemoryVersionFactory,
+    TrainedPairFactory,
+    UserFactory,
+)
 from training.evaluation.types import Answered, Question, Unaskable
 from training.lab.contestants import KINDS, UnknownKind
 from training.lab.executives import ExecutiveNotOffered
 from training.lab.lineup import BadContestant, lineup
 from training.lab.noise import BadNoise, with_distractors
-from training.lab.report import report_of
+from training.lab.report import report_of, table_lines
 from training.lab.running import MOST_FAILURES, BadEvaluation, Noise, start_evaluation
 from training.lab.wishes import suggested
 from training.models import (
@@ -80,6 +87,17 @@ def test_the_result_holds_each_summary_and_the_comparison_with_the_first_on_the_
         row["value"]: (row["questions"], row["figures"][1]["exact"]) for row in run.result["tags"]["hops"]
     }
     assert hops == {"1": (3, pytest.approx(1 / 3)), "2": (2, 0.0)}
+
+
+def test_it_is_told_how_many_of_the_questions_a_version_was_trained_on(leaders, specs):
+    for question, is_held_out in ((ATLAS, False), ("Who leads Project Beacon?", True)):
+        TrainedPairFactory(version=specs[0].version, question=question, held_out=is_held_out)
+    run = carry_through(start_evaluation(leaders, specs))
+    report = report_of(run)
+    assert report
+    assert [line.trained_on for line in report.lines] == [1, 0]
+    told = "Memory, version 3 · Built-in rules: was trained on 1 of the 5 questions"
+    assert told in list(table_lines(report))
 
 
 def test_a_run_keeps_the_questions_as_they_were_when_it_began(leaders, specs):

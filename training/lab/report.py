@@ -83,6 +83,7 @@ class Line:
     seconds: str
     errors: int
     cached: int
+    trained_on: int
     change: Change | None
 
     @property
@@ -217,6 +218,7 @@ def _line(one: EvaluationContestant, change: Change | None) -> Line:
         seconds=duration(float(found["seconds"])),
         errors=int(found.get("errors", 0)),
         cached=int(found.get("cached", 0)),
+        trained_on=int(found.get("trained_on", 0)),
         change=change,
     )
 
@@ -352,6 +354,9 @@ def table_lines(report: Report) -> Iterator[str]:
                 f"{line.full_label}: {line.change.in_words} points against the first, {line.change.p_in_words}"
                 f"{f', {line.change.verdict}' if line.change.verdict else ''}"
             )
+    for line in report.lines:
+        if line.trained_on:
+            yield f"{line.full_label}: was trained on {line.trained_on} of the {report.questions} questions"
     for missing in report.missing:
         yield f"{missing}: was not asked to the end"
     if report.judge.get("calls"):
