@@ -30,6 +30,7 @@ from tests.factories import (
 from training.engine.augment import Augmenter
 from training.engine.pairs import Pair
 from training.engine.words import Lexicon
+from training.evaluation.questions import LONGEST_QUESTION
 from training.evaluation.readers import Loaded, read_stream
 from training.evaluation.types import Question
 from training.evaluation.wordings import new_wordings, wording_key
@@ -73,6 +74,18 @@ def texts_of(row: EvaluationSet) -> list[str]:
 
 
 # --- Services ----------------------------------------------------------------------------------------------
+def test_the_longest_question_can_be_stored_in_any_writing(corpus, curator):
+    draw = Random(1)
+    text = "".join(
+        chr(draw.randrange(0x4E00, 0x9FA5)) for _ in range(LONGEST_QUESTION)
+    )  # three bytes a character
+    made = sets.create_set(corpus, curator, "Long")
+    sets.add_question(made, curator, Question(text, ("Ada Lund",)))
+    assert made.questions.get().text == text
+    with pytest.raises(Conflict):
+        sets.add_question(made, curator, Question(text, ("Bo Marsh",)))
+
+
 def test_a_question_stands_once_in_a_set(corpus, curator):
     row = EvaluationSetFactory(corpus=corpus, questions=[ATLAS])
     with pytest.raises(Conflict, match="already"):
