@@ -70,7 +70,8 @@ def import_folder(
 
 def _was_exported_from(corpus: Corpus, manifest: artifact.Manifest) -> bool:
     """Whether it is an unaltered version of the corpus: the hash is over the figures as well."""
-    return corpus.versions.filter(sha256=manifest["imported"]["sha256"], is_measured_here=True).exists()
+    same = corpus.versions.filter(sha256=manifest["imported"]["sha256"], is_measured_here=True)
+    return bool(manifest["metrics"]) and same.exists()
 
 
 def _require_space(needed: int) -> None:

@@ -41,7 +41,9 @@ def test_it_writes_the_run_in_each_form(leaders, specs, capsys, tmp_path):
 
 def test_a_run_that_fails_ends_the_command_with_its_reason(leaders, specs, contest):
     contest.when_built = lambda: (_ for _ in ()).throw(DOWN)
-    with pytest.raises(CommandError, match=r"failed\. The server does not answer"):
+    with pytest.raises(
+        CommandError, match=r"failed\. Memory, version 3 cannot be asked: The server does not answer"
+    ):
         call_command("evaluate", "harbour", "Leaders", "--here")
 
 
@@ -84,6 +86,20 @@ def test_only_curators_evaluate(leaders, specs, corpus):
     UserFactory(username="rita", reads=corpus)
     with pytest.raises(CommandError, match="role of curator"):
         call_command("evaluate", "harbour", "Leaders", "--user", "rita")
+
+
+def test_a_run_that_fails_prints_and_writes_what_the_others_found(leaders, specs, contest, capsys, tmp_path):
+    def fail_at_first() -> None:
+        if len(contest.built) == 1:
+            raise DOWN
+
+    contest.when_built = fail_at_first
+    with pytest.raises(CommandError, match="Memory, version 3 cannot be asked"):
+        evaluate(capsys, "--here", "--against", "bm25", "--json", str(tmp_path / "run.json"))
+    told = capsys.readouterr().out
+    assert "BM25 · Built-in rules" in told
+    assert "Memory, version 3 · Built-in rules: was not asked to the end" in told
+    assert json.loads((tmp_path / "run.json").read_text())
 
 
 # --- The gate --------------------------------------------------------------------------------------------------

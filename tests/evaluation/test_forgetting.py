@@ -143,7 +143,18 @@ def test_another_text_under_its_name_is_another_document(corpus, secret, first):
     assert forget(newer, reason="That one, too").pair_digests
 
 
-def test_the_same_text_is_the_forgotten_document_whatever_it_is_called(corpus, secret, first):
+def test_the_same_file_under_another_name_goes_with_it(corpus, secret, first):
+    told = ("Which ship does Cy Hart sail?", "Cy Hart sails the ship Curlew.")
+    twin = document_with(corpus, "Twin", told)
+    Document.objects.filter(pk__in=[secret.pk, twin.pk]).update(checksum="c0ffee")
+    forgotten(Document.objects.get(pk=secret.pk))
+    assert not corpus.documents.current().filter(title__in=["Secret", "Twin"]).exists()
+    assert told[0] not in set(corpus.reflections.trainable().values_list("question", flat=True))
+
+
+def test_the_same_file_is_the_forgotten_document_whenever_it_comes_and_whatever_it_is_called(
+    corpus, secret, first
+):
     Document.objects.filter(pk=secret.pk).update(checksum="c0ffee")
     row = forgotten(Document.objects.get(pk=secret.pk))
     told = ("Which ship does Cy Hart sail?", "Cy Hart sails the ship Curlew.")
@@ -151,6 +162,8 @@ def test_the_same_text_is_the_forgotten_document_whatever_it_is_called(corpus, s
     assert version_with(corpus, told) not in affected_versions(row)
     Document.objects.filter(pk=again.pk).update(checksum="c0ffee")
     assert version_with(corpus, told) in affected_versions(row)
+    with pytest.raises(Conflict, match=r"already, as “Secret”\. Remove it from the corpus"):
+        forget(Document.objects.get(pk=again.pk), reason="Again")
 
 
 def test_taken_back_its_versions_may_go_live_but_the_document_stays_out(secret, first):
@@ -243,8 +256,9 @@ def test_a_version_whose_pairs_are_unknown_has_to_be_probed_first(corpus, secret
     row, imported = forgotten(secret), version_with(corpus)
     assert not forgotten_findings(imported)[0].passed
     memories.tell(imported, ATLAS)
-    probed(row, imported)
+    row = probed(row, imported)
     assert forgotten_findings(imported)[0].passed
+    assert row.retrained_as is None  # nobody knows that it was trained without the document
 
 
 def test_never_seen_questions_are_asked_in_the_same_run_and_are_the_same_when_it_goes_on(
@@ -308,7 +322,8 @@ def test_a_leaking_version_is_no_proof(corpus, secret, first, memories):
 
 
 def test_a_document_that_no_pair_rests_on_is_certified_without_a_probe(corpus, desk):
-    row = forgotten(document_with(corpus, "Empty"))
+    row, imported = forgotten(document_with(corpus, "Empty")), version_with(corpus)
+    assert forgotten_findings(imported)[0].passed
     told = certify(row)
     assert (told["probes"]["asked"], told["retrained"], told["versions"]) == (0, None, [])
     assert is_genuine(told)
@@ -343,6 +358,14 @@ def test_what_was_certified_can_be_taken_back_and_the_certificate_stays(certifie
     )
     with pytest.raises(Conflict, match="not to be forgotten any more"):
         take_back(certified)
+
+
+def test_what_was_taken_back_can_be_forgotten_again(certified, corpus, secret):
+    take_back(certified)
+    again = forget(secret, reason="It is to be forgotten after all")
+    certified.refresh_from_db()
+    assert (again.document, certified.document, bool(certified.certificate)) == (secret, None, True)
+    assert not forgotten_findings(corpus.versions.get(number=1))[0].passed
 
 
 def test_a_certificate_holds_no_word_of_the_document_and_its_hash_shows_changes(certified):

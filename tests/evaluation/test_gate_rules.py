@@ -14,7 +14,7 @@ from tests.factories import CorpusFactory, EndpointFactory, MemoryVersionFactory
 from tests.workbench import make_person
 from training.lab.gate import RULES, Finding, Rule, findings
 from training.lab.gating import approve
-from training.models import EvaluationAnswer, EvaluationQuestion, MemoryVersion
+from training.models import EvaluationAnswer, EvaluationQuestion, EvaluationSet, GateRules, MemoryVersion
 
 pytestmark = pytest.mark.django_db
 
@@ -226,6 +226,47 @@ def test_without_a_live_figure_there_is_nothing_to_lose(corpus, version, metrics
     assert only(version).passed
 
 
+@pytest.fixture
+def drop(corpus: Corpus) -> tuple[MemoryVersion, MemoryVersion, EvaluationSet]:
+    """A live version and another one that may lose nothing, and a set to ask them."""
+    make_rules(corpus, most_drop=0.0)
+    live, version = with_metrics(corpus, live=True, recall=0.9), with_metrics(corpus, recall=0.9)
+    return live, version, make_set(corpus, "Handbook", golden=False)
+
+
+def test_a_question_whose_accepted_answers_were_put_right_counts_as_it_is_now(drop):
+    live, version, asked = drop
+    for each in (live, version):
+        evaluate(each, asked, wrong=QUESTIONS[:1] if each == version else ())
+    asked.questions.filter(text=QUESTIONS[0]).update(answers=["Bo"])
+    for each in (live, version):
+        evaluate(each, asked)
+    exact = findings(version)[1]
+    assert exact.passed
+    assert "Exact match on 2 questions" in exact.words
+
+
+def test_what_cannot_be_asked_any_more_binds_nobody(drop):
+    live, version, asked = drop
+    evaluate(live, asked, executive="one that is gone")
+    assert only(version).passed
+    evaluate(live, asked)
+    assert not findings(version)[1].passed
+    asked.questions.update(answers=["Bo"])
+    assert only(version).passed
+
+
+def test_the_findings_take_the_same_queries_however_many_runs_there_were(drop, django_assert_max_num_queries):
+    live, version, asked = drop
+    EvaluationSet.objects.update(is_golden=True)
+    GateRules.objects.update(golden_must_pass=True)
+    for _ in range(5):
+        for each in (live, version):
+            evaluate(each, asked)
+    with django_assert_max_num_queries(30):
+        assert all(finding.passed for finding in findings(version))
+
+
 def test_exact_match_is_compared_on_the_questions_that_both_were_asked(corpus):
     make_rules(corpus, most_drop=0.2)
     live, version = with_metrics(corpus, live=True, recall=0.9), with_metrics(corpus, recall=0.9)
@@ -245,6 +286,8 @@ def test_exact_match_under_different_executives_is_not_compared(corpus):
     make_rules(corpus, most_drop=0.0)
     live, version = with_metrics(corpus, live=True, recall=0.9), with_metrics(corpus, recall=0.9)
     asked = make_set(corpus, "Handbook", golden=False)
+    led = EndpointFactory(name="gpt", role="executive")
+    ChatSettings.objects.create(corpus=corpus).choices.add(led)
     evaluate(live, asked, executive="rules")
     evaluate(live, asked, executive="gpt", wrong=QUESTIONS)
     evaluate(version, asked, executive="rules")
@@ -265,7 +308,7 @@ def test_what_the_live_version_alone_was_asked_has_to_be_asked_first(corpus, els
     assert (exact.passed, exact.evaluation_set) == (False, "Handbook")
     assert exact.words == (
         "Exact match on 2 questions of “Handbook” (EXECUTIVE rules) is 50 % of the live version; version 2 was "
-        "not asked them. Evaluate it on that set."
+        "not asked them. Evaluate it on that set, with that EXECUTIVE."
     )
 
 

@@ -167,6 +167,35 @@ def test_verdicts_of_a_judge_that_was_changed_in_the_middle_are_given_anew(
     assert len(judge.asked) == 4
 
 
+def test_verdicts_that_were_taken_over_before_the_judge_was_changed_are_given_anew(
+    leaders, specs, contest, endpoint, monkeypatch
+):
+    judged_by(ScriptedJudge(set(LEADERS.values())), monkeypatch)
+    carry_through(start_evaluation(leaders, specs[:1], judge=endpoint))
+    run = start_evaluation(
+        leaders, specs, judge=endpoint
+    )  # the second contestant is asked while the worker dies
+    contest.answers["bm25"] = {ATLAS: SystemExit("killed")}
+    with pytest.raises(SystemExit):
+        carry_through(run)
+    assert EvaluationAnswer.objects.filter(contestant__run=run, judged=True).count() == 5  # taken over
+    endpoint.model = "a later one"
+    endpoint.save()
+    contest.answers["bm25"] = {}
+    EvaluationRun.objects.filter(pk=run.pk).update(heartbeat_at=seconds_ago(10_000))
+    judge = judged_by(ScriptedJudge(set(LEADERS.values())), monkeypatch)
+    assert carry_through(run).status == Status.SUCCEEDED
+    assert len(judge.asked) == 4
+
+
+def test_a_judge_that_is_gone_fails_the_run_which_has_its_other_figures(leaders, specs, endpoint):
+    run = start_evaluation(leaders, specs[:1], judge=endpoint)
+    endpoint.delete()
+    run.refresh_from_db()
+    assert "was deleted. Start a run with another one." in carry_through(run).error
+    assert (run.status, run.contestants.get().summary["exact"]) == (Status.FAILED, 1.0)
+
+
 def test_what_judging_took_before_the_worker_was_killed_is_not_forgotten(
     leaders, specs, endpoint, monkeypatch
 ):

@@ -161,6 +161,17 @@ def test_a_contestant_that_cannot_be_made_ready_is_asked_nothing_and_the_others_
     assert [len(made.asked) for made in contest.built] == [0, 5]
 
 
+def test_a_contestant_that_cannot_be_made_does_not_keep_the_others_from_answering(leaders, specs, contest):
+    def fail_at_first() -> None:
+        if len(contest.built) == 1:
+            raise DOWN
+
+    contest.when_built = fail_at_first
+    run = carry_through(start_evaluation(leaders, specs))
+    assert (run.status, run.error) == (Status.FAILED, f"Memory, version 3 cannot be asked: {DOWN}")
+    assert run.contestants.last().summary["questions"] == 5
+
+
 def test_questions_that_cannot_be_put_to_a_contestant_are_no_failures_of_its_own(
     leaders, specs, contest, monkeypatch
 ):

@@ -142,6 +142,14 @@ def test_a_version_that_comes_back_to_its_corpus_keeps_figures_that_count(versio
     assert import_folder(version.corpus, ours).is_measured_here
 
 
+def test_what_came_without_figures_and_comes_back_is_measured_when_asked_for(foreign, other, tmp_path):
+    for pair in facts(6):
+        ReflectionFactory(corpus=other, **{name: pair[name] for name in ("question", "answer", "fact")})
+    bare = import_folder(other, foreign)
+    call_command("export_version", "other", str(bare.number), str(tmp_path / "again"))
+    assert import_folder(other, tmp_path / "again", evaluate=True).metrics
+
+
 def test_an_import_that_cannot_be_measured_changes_nothing(foreign, other, settings):
     before = set(settings.MEMORY_DIR.iterdir())
     with pytest.raises(EngineFailed, match="Approve some"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from memosite.runs import COMPLETE
+from training.lab.executives import offered
 from training.models import EvaluationAnswer, EvaluationContestant, EvaluationSet, MemoryVersion
 
 MEMORY = "memory"  # the kind of a contestant that asks a version
@@ -51,9 +52,12 @@ def newest(version: MemoryVersion, evaluation_set: EvaluationSet, executive: str
 
     Where there is none, the newest run on the set that it led at all; None where there is none of that either.
     """
-    questions = set(questions_of(evaluation_set))
-    found = list(_runs(version, evaluation_set, executive))
-    return next((put for put in found if questions <= set(put.right)), found[0] if found else None)
+    questions, first = set(questions_of(evaluation_set)), None
+    for put in _runs(version, evaluation_set, executive):
+        if questions <= put.right.keys():
+            return put
+        first = first or put
+    return first
 
 
 def _runs(version: MemoryVersion, evaluation_set: EvaluationSet, executive: str) -> Iterator[Put]:
@@ -96,42 +100,66 @@ class SameQuestions:
     now: float | None
 
 
+Exact = dict[Asked, bool | None]  # None of a question that could never be asked
+
+
 def same_questions(before: MemoryVersion, now: MemoryVersion) -> Iterator[SameQuestions]:
     """For each set of its corpus on which ``before`` was evaluated, under each EXECUTIVE that led both.
 
-    Where none led both there is one row, whose ``now`` is None. The newest answer to a question counts. One that
-    could not be asked was not measured of ``before``, and counts as wrong of ``now``.
+    Where none led both there is one row, whose ``now`` is None. Questions are those that the sets have now, and
+    EXECUTIVEs those that may still lead: what cannot be asked any more binds nobody. The newest answer to a
+    question counts. One that could not be asked was not measured of ``before``, and counts as wrong of ``now``.
     """
     known, compared = _by_set(before), _by_set(now)
-    for evaluation_set, led in sorted(known.items()):
-        shared = sorted(led.keys() & compared.get(evaluation_set, {}).keys())
-        for executive in shared or sorted(led)[:1]:
-            measured = {q: exact for q, exact in _newest_answers(led[executive]).items() if exact is not None}
-            answers = _newest_answers(compared[evaluation_set][executive]) if shared else {}
-            common = measured.keys() & answers.keys()
-            if common:
-                share = sum(measured[question] for question in common) / len(common)
-                right = sum(bool(answers[question]) for question in common) / len(common)
-                yield SameQuestions(evaluation_set, executive, len(common), share, right)
-            elif measured:
-                share = sum(measured.values()) / len(measured)
-                yield SameQuestions(evaluation_set, executive, len(measured), share, None)
+    may_lead = [one.name for one in offered([before.corpus], [before, now])]
+    for evaluation_set in EvaluationSet.objects.filter(pk__in=known).order_by("name"):
+        questions = frozenset(questions_of(evaluation_set))
+        led = {name: known[evaluation_set.pk][name] for name in may_lead if name in known[evaluation_set.pk]}
+        yield from _compared(evaluation_set.name, questions, led, compared.get(evaluation_set.pk, {}))
 
 
-def _by_set(version: MemoryVersion) -> dict[str, dict[str, list[int]]]:
-    """The contestants that asked a version, the newest first, by the name of the set and by EXECUTIVE."""
+def _compared(
+    name: str,
+    questions: frozenset[Asked],
+    of_before: Mapping[str, Sequence[int]],
+    of_now: Mapping[str, Sequence[int]],
+) -> Iterator[SameQuestions]:
+    """The comparisons on one set; contestants by the EXECUTIVE that led them."""
+    alone: SameQuestions | None = None
+    is_compared = False
+    for executive, contestants in of_before.items():
+        answers = _newest_answers(contestants, questions)
+        measured = {question: exact for question, exact in answers.items() if exact is not None}
+        its = _newest_answers(of_now.get(executive, ()), questions)
+        if common := measured.keys() & its.keys():
+            is_compared = True
+            yield SameQuestions(name, executive, len(common), _share(measured, common), _share(its, common))
+        elif measured and alone is None:
+            alone = SameQuestions(name, executive, len(measured), _share(measured, measured), None)
+    if alone and not is_compared:
+        yield alone
+
+
+def _share(exact: Mapping[Asked, bool | None], questions: Collection[Asked]) -> float:
+    return sum(bool(exact[question]) for question in questions) / len(questions)
+
+
+def _by_set(version: MemoryVersion) -> dict[int, dict[str, list[int]]]:
+    """The contestants that asked a version, the newest first, by the set's key and by EXECUTIVE."""
     rows = contestants_of(version).filter(run__evaluation_set__corpus=version.corpus_id)
-    found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for name, executive, key in rows.values_list("run__evaluation_set__name", "executive", "pk"):
-        found[name][executive].append(key)
+    found: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for evaluation_set, executive, key in rows.values_list("run__evaluation_set", "executive", "pk"):
+        found[evaluation_set][executive].append(key)
     return found
 
 
-def _newest_answers(contestants: Sequence[int]) -> dict[Asked, bool | None]:
-    """Whether the newest answer to each question is an exact match; None where it could never be asked."""
-    found: dict[Asked, bool | None] = {}
+def _newest_answers(contestants: Sequence[int], questions: frozenset[Asked]) -> Exact:
+    """Whether the newest answer to each question is an exact match."""
+    found: Exact = {}
     for contestant in contestants[:RUNS_LOOKED_AT]:
         for question, exact, _, error in answers_of([contestant]):
-            if found.get(question) is None:
+            if question in questions and found.get(question) is None:
                 found[question] = None if error else exact
+        if len(found) == len(questions) and None not in found.values():
+            break
     return found

@@ -62,10 +62,12 @@ def forget(document: Document, person: Any = None, *, reason: str) -> ForgottenD
     if not 0 < len(reason) <= (ForgottenDocument._meta.get_field("reason").max_length or 0):
         raise NoReason("Say in one sentence why the document is to be forgotten; the certificate tells it.")
     corpus = Corpus.objects.select_for_update().get(pk=document.corpus_id)
-    if any(_documents(row).filter(pk=document.pk).exists() for row in corpus.forgotten_documents.all()):
-        raise Conflict(f"“{document.title}” is to be forgotten already.")
-    for current in corpus.documents.current().filter(name=document.name):
-        remove_document(current)
+    for known in corpus.forgotten_documents.filter(taken_back_at=None):
+        if _documents(known).filter(pk=document.pk).exists():
+            raise Conflict(f"“{document.title}” is to be forgotten already, as “{known}”.{_then(document)}")
+    ForgottenDocument.objects.filter(document=document).update(
+        document=None
+    )  # forgotten before, and taken back
     row = ForgottenDocument(
         corpus=corpus,
         document=document,
@@ -75,6 +77,8 @@ def forget(document: Document, person: Any = None, *, reason: str) -> ForgottenD
         reason=reason,
         asked_by=person if getattr(person, "pk", None) else None,
     )
+    for current in _documents(row).filter(is_current=True):
+        remove_document(current)
     row.pair_digests = sorted({_digest(pair) for pair in _pairs_resting_on(row)} - _still_trained(corpus))
     row.probes = [
         {"question": pair.question, "answer": pair.answer} for pair in only_told_here(*_candidates(row))
@@ -83,6 +87,11 @@ def forget(document: Document, person: Any = None, *, reason: str) -> ForgottenD
     row.affected = [_named(version) for version in affected_versions(row).order_by("number")]
     row.save(update_fields=["affected"])
     return row
+
+
+def _then(document: Document) -> str:
+    """What is to be done with a document that came back."""
+    return " Remove it from the corpus." if document.is_current else ""
 
 
 def take_back(row: ForgottenDocument) -> None:
@@ -100,12 +109,12 @@ def take_back(row: ForgottenDocument) -> None:
 
 
 def _documents(row: ForgottenDocument) -> QuerySet[Document]:
-    """The versions of the document until it was to be forgotten, and what has the same text, whenever it came."""
+    """The versions of the document until it was to be forgotten, and the same files, whenever they came."""
     there = Document.objects.filter(corpus=row.corpus_id)
     versions = Q(name=row.name, uploaded_at__lte=row.asked_at) if row.asked_at else Q(name=row.name)
     known = there.filter(versions | Q(pk=row.document_id)).order_by()
-    texts = known.exclude(checksum="").values("checksum")
-    return there.filter(Q(pk__in=known.values("pk")) | Q(checksum__in=texts))
+    files = known.exclude(checksum="").values("checksum")
+    return there.filter(Q(pk__in=known.values("pk")) | Q(checksum__in=files))
 
 
 def _resting(row: ForgottenDocument) -> QuerySet[Any]:
@@ -274,7 +283,8 @@ def result_of(run: ProbeRun) -> dict[str, Any]:
     affected = affected_versions(row)
     is_affected = affected.filter(pk=run.version_id).exists()
     is_later = run.version.trained_at >= row.asked_at or not (row.affected or affected.exists())
-    if not is_affected and is_later and not row.certified_at:
+    is_without_it = is_later and not is_affected and run.version.pairs.exists()
+    if is_without_it and not row.certified_at:
         ForgottenDocument.objects.filter(pk=row.pk).update(
             retrained_as=run.version, residue=residue.told.share, residue_bound=residue.false.share
         )
@@ -329,6 +339,8 @@ def _verdict(row: ForgottenDocument, version: MemoryVersion) -> tuple[bool, str]
     if affected_versions(row).filter(pk=version.pk).exists():
         return False, f"It learned from “{row}”, which is to be forgotten. Train a version without it."
     run = latest_probes(row, version)
+    if run is None and not row.probes:
+        return True, f"No approved pair is answered by “{row}” alone, so there is nothing to look for."
     if run is None and not version.pairs.exists():
         return False, f"Its pairs are not known. Probe it for what is left of “{row}”."
     if run is None:

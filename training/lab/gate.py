@@ -160,15 +160,15 @@ def _golden(case: Case) -> Iterator[Finding]:
     if case.rules is None or not case.rules.golden_must_pass:
         return
     sets = EvaluationSet.objects.filter(corpus=case.version.corpus_id, is_golden=True)
+    executive = default_of([case.version.corpus], [case.version]) if sets else ""
     for evaluation_set in sets:
-        yield _golden_set(case, evaluation_set)
+        yield _golden_set(case, evaluation_set, executive)
     if not sets:
         yield Finding("golden", True, "The corpus has no golden set.")
 
 
-def _golden_set(case: Case, evaluation_set: EvaluationSet) -> Finding:
+def _golden_set(case: Case, evaluation_set: EvaluationSet, executive: str) -> Finding:
     name, questions = f"“{evaluation_set}”", questions_of(evaluation_set)
-    executive = default_of([case.version.corpus], [case.version])
     put = newest(case.version, evaluation_set, executive)
     if not questions:
         return Finding("golden", True, f"{name} has no questions.")
@@ -273,7 +273,12 @@ def _drops_of_exact_match(case: Case, live: MemoryVersion) -> Iterator[Finding]:
             words = (
                 f"{told} is {share(both.before)} of the live version; {case.name.lower()} was not asked them."
             )
-            yield Finding("most_drop", False, f"{words} Evaluate it on that set.", both.evaluation_set)
+            yield Finding(
+                "most_drop",
+                False,
+                f"{words} Evaluate it on that set, with that EXECUTIVE.",
+                both.evaluation_set,
+            )
         else:
             yield _drop(case, told, both.before, both.now)
 

@@ -78,7 +78,6 @@ def judge_answers(run: EvaluationRun, runner: asyncio.Runner) -> Tally:
     """
     if run.judge is None:
         raise JudgeGone("The endpoint that was to judge was deleted. Start a run with another one.")
-    _begin(run, judge_key(run.judge))
     settle_what_needs_no_judge(run)
     waiting = EvaluationAnswer.objects.filter(contestant__run=run, judged=None).select_related(
         "question", "contestant"
@@ -117,9 +116,15 @@ def judge_key(endpoint: Endpoint) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _begin(run: EvaluationRun, key: str) -> None:
-    """Forget the verdicts of a judge that became another one while the run stood still."""
-    if run.judge_key and run.judge_key != key:
+def begin_judging(run: EvaluationRun) -> None:
+    """Store whose verdicts these will be, before the first is taken over from an earlier run.
+
+    If the judge became another one while the run stood still, what it had said is forgotten.
+    """
+    if run.judge is None:
+        return
+    key = judge_key(run.judge)
+    if run.judge_key != key:
         EvaluationAnswer.objects.filter(contestant__run=run).update(judged=None, judged_why="")
     run.report(judge_key=key)
 

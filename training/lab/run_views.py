@@ -86,7 +86,7 @@ def _list(
 def evaluation(request: PageRequest, slug: str, pk: int) -> HttpResponse:
     """A run as it goes on, and what it found; asked by htmx, only the part that changes."""
     corpus, run = _run_or_404(request, slug, pk)
-    report = report_of(run)
+    report = None if run.is_active else report_of(run)
     context = {
         "corpus": corpus,
         "run": run,

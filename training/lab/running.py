@@ -26,7 +26,7 @@ from training.evaluation.types import Answered, Contestant, Question, Unaskable
 from training.lab.asking import Pace, as_they_come
 from training.lab.contestants import Spec, build
 from training.lab.executives import at_once, require_offered
-from training.lab.judging import judge_answers, judge_key
+from training.lab.judging import begin_judging, judge_answers, judge_key
 from training.lab.lineup import BadContestant, checked, kind_named, label_of, spec_of, unsuited
 from training.lab.noise import check_noise, with_distractors
 from training.lab.results import keep_result
@@ -106,6 +106,7 @@ def start_evaluation(
             noise=list(noise.levels),
             distractors=noise.distractors if any(noise.levels) else None,
             judge=judge,
+            judge_key=judge_key(judge) if judge else "",
             is_fresh=is_fresh,
             created_by=person if getattr(person, "pk", None) else None,
         )
@@ -205,16 +206,21 @@ def perform_evaluation(run: EvaluationRun) -> None:
     _require_open(run)
     given = EvaluationAnswer.objects.filter(contestant__run=run)
     given.exclude(error="").delete()
+    begin_judging(run)
     asked = run.questions.count() * run.contestants.count()
     run.report(phase="asking", total=asked * (2 if run.judge else 1), done=given.count())
-    broken: list[ContestantFails] = []
+    broken: list[MemoError] = []  # none of them withholds what the others found
+    unjudged: list[dict[str, str]] = []
     with asyncio.Runner() as runner:
         for contestant in run.contestants.select_related("version__corpus"):
             try:
                 Examination(run, contestant, runner).hold()
-            except ContestantFails as error:  # the others are none the worse for it
+            except ContestantFails as error:
                 broken.append(error)
-        unjudged = judge_answers(run, runner).problems if run.judge else []
+        try:
+            unjudged = judge_answers(run, runner).problems if run.judge_key else []
+        except MemoError as error:
+            broken.append(error)
     run.report(phase="summing up")
     keep_result(run, unjudged)
     if broken:
@@ -247,8 +253,7 @@ class Examination:
         if not questions:
             return
         self.run.report(phase=f"asking {self.row.label}"[:60])
-        spec = spec_of(self.row)
-        contestant = build(spec, with_distractors(self.run.corpus, self.run.distractors, self.row.noise))
+        spec, contestant = self._make()
         keys = {row.pk: content_key(contestant.fingerprint, row.as_question()) for row in questions}
         if not self.run.is_fresh:
             questions = take_over(self.row, questions, keys)
@@ -264,6 +269,15 @@ class Examination:
         with closing(answers):  # type: ignore[type-var]
             for row, answered_or_not in answers:
                 self._keep(row, answered_or_not, keys[row.pk])
+
+    def _make(self) -> tuple[Spec, Contestant]:
+        """Raises ContestantFails where there is something missing that it needs."""
+        try:
+            spec = spec_of(self.row)
+            passages = with_distractors(self.run.corpus, self.run.distractors, self.row.noise)
+            return spec, build(spec, passages)
+        except MemoError as error:
+            raise ContestantFails(f"{self.row.label} cannot be asked: {error}") from error
 
     def _prepare(self, contestant: Contestant) -> None:
         """Before the clock of the first question runs. Raises ContestantFails."""

@@ -106,7 +106,7 @@ class GateCheck(Closable):
 class ForgottenDocument(models.Model):
     """A document that is to be forgotten: versions trained on its pairs may not go live.
 
-    It stands for every version of the document that there was when it was asked for, and for the same texts
+    It stands for every version of the document that there was when it was asked for, and for the same files
     whenever they come again. ``probes`` are pairs whose answers only this document gives, kept to look for
     residue; ``affected`` are the versions that had its pairs when it was asked for. ``residue`` is the share of
     the probes that ``retrained_as``, trained without the document, answers as the document does.

@@ -72,17 +72,23 @@ class Command(CorpusCommand):
         if options["gate"] and options["detach"]:
             raise CommandError("--gate waits for the result, --detach does not. Leave one of them out.")
         run = start(corpus, person, wishes_from(options))
-        carry_out(run, perform_evaluation, options)
+        try:
+            carry_out(run, perform_evaluation, options)
+        finally:  # of a run that failed, what those found that did not
+            run.refresh_from_db()
+            self._tell(run, options)
+        if options["gate"]:
+            self._check_gate(run)
+
+    def _tell(self, run: EvaluationRun, options: dict[str, Any]) -> None:
         if options["detach"]:
             self.stdout.write(f"{run} is queued as evaluation {run.pk}.")
+        if run.is_active:
             return
-        run.refresh_from_db()
         if report := report_of(run):
             for line in table_lines(report):
                 self.stdout.write(line)
         write_files(run, options)
-        if options["gate"]:
-            self._check_gate(run)
 
     def _check_gate(self, run: EvaluationRun) -> None:
         """Raises CommandError where a rule does not hold, and where none was checked: that is no pass for CI."""

@@ -118,7 +118,7 @@ def forgotten_already(corpus: Corpus, name: str) -> ForgottenDocument | None:
     """What is to be forgotten by its file name, title or number; not where a current document is called so."""
     if corpus.documents.current().filter(name=name).exists():
         return None
-    rows = corpus.forgotten_documents.order_by("-pk")
+    rows = corpus.forgotten_documents.filter(taken_back_at=None).order_by("-pk")
     found = rows.filter(name=name).first() or rows.filter(title=name).first()
     return found or (rows.filter(document=int(name)).first() if name.isdecimal() else None)
 
