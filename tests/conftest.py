@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 from celery import current_app
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+# A machine that is busy with other work fails no test.
+hypothesis_settings.register_profile("any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any pace")
 
 
 @pytest.fixture(autouse=True)

@@ -38,6 +38,6 @@ class GateForm(forms.ModelForm):
             "golden_must_pass": "The newest evaluation answers every question of every golden set right.",
             "least_recall": "On held-out wordings, from 0 to 1, such as 0.9. Empty: not asked for.",
             "most_false_answers": "Share of what it cannot know that it answers all the same, such as 0.1.",
-            "most_drop": "Of recall, and of exact match on the sets that the live version was evaluated on, such as 0.02.",
+            "most_drop": "Of recall, and of exact match on what the live version was evaluated on, such as 0.02.",
             "needs_second_approver": "Another owner than the one who promotes the version.",
         }
