@@ -52,6 +52,6 @@ def test_learned_refuses_a_limit_that_is_no_share(corpus):
 def test_knowledge_diff_prints_what_was_learned(corpus, capsys):
     call_command("knowledge_diff", "harbour", "1", "2", questions=True, here=True)
     said = capsys.readouterr().out
-    assert "1 learned, 0 forgotten, 0 changed, 1 kept, 0 neither" in said
+    assert "1 learned, 0 forgotten, 0 outdated, 0 changed, 1 kept, 0 neither" in said
     assert "Beacon: 1 learned" in said
     assert f"learned: {BEACON[0]} | (does not know) | {BEACON[1]}" in said
