@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, Self, TypeVar
@@ -214,7 +214,7 @@ def dense(spec: Spec, passages: Sequence[Passage]) -> Contestant:
         kept=settings.STATE_DIR / EMBEDDINGS / f"{kept}.npy",
         price=lambda tokens: endpoint.cost(tokens, 0),
     )
-    return _retrieval(spec, options, passages, index, place.base_url, place.model)
+    return _retrieval(spec, options, passages, index, place.base_url, place.model, ready=index.prepare)
 
 
 def _dense_here(spec: Spec, options: DenseOptions, passages: Sequence[Passage]) -> Contestant:
@@ -229,7 +229,7 @@ def _dense_here(spec: Spec, options: DenseOptions, passages: Sequence[Passage]) 
         kept=settings.STATE_DIR / EMBEDDINGS / f"{kept}.npy",
         price=lambda tokens: Decimal(0),
     )
-    return _retrieval(spec, options, passages, index, sha256)
+    return _retrieval(spec, options, passages, index, sha256, ready=index.prepare)
 
 
 def perfect(spec: Spec, passages: Sequence[Passage]) -> Contestant:
@@ -247,7 +247,12 @@ def perfect(spec: Spec, passages: Sequence[Passage]) -> Contestant:
 
 
 def _retrieval(
-    spec: Spec, options: RetrievalOptions, passages: Sequence[Passage], index: Retriever, *parts: Any
+    spec: Spec,
+    options: RetrievalOptions,
+    passages: Sequence[Passage],
+    index: Retriever,
+    *parts: Any,
+    ready: Callable[[], Awaitable[None]] = made_ready,
 ) -> Contestant:
     lead = lead_of(spec)
 
@@ -262,7 +267,7 @@ def _retrieval(
         options.top,
         options.token_budget,
         options.decompose,
-        getattr(index, "prepare", made_ready),
+        ready,
     )
 
 

@@ -36,7 +36,7 @@ def keep_result(run: EvaluationRun, unjudged: Sequence[dict[str, str]]) -> None:
     ]
     for contestant in contestants:
         contestant.summary = summary_of(questions, answers[contestant.pk], is_judged=bool(run.judge))
-        contestant.summary |= _seen_in_training(contestant, questions)
+        contestant.summary |= _seen_in_training(contestant)
         contestant.save(update_fields=["summary"])
     result: dict[str, Any] = {
         "paired": _against_the_first(contestants, questions, answers),
@@ -69,13 +69,12 @@ def summary_of(
     return summary | (_judged(given) if is_judged else {})
 
 
-def _seen_in_training(contestant: EvaluationContestant, questions: Sequence[AskedQuestion]) -> dict[str, int]:
+def _seen_in_training(contestant: EvaluationContestant) -> dict[str, int]:
     """Of a memory, how many of the questions it was trained on, letter by letter."""
     if contestant.version is None:
         return {}
-    trained = contestant.version.pairs.filter(held_out=False).values_list("question", flat=True)
-    seen = set(trained.order_by())
-    return {"trained_on": sum(question.text in seen for question in questions)}
+    trained = contestant.version.pairs.filter(held_out=False).order_by().values("question")
+    return {"trained_on": contestant.run.questions.filter(text__in=trained).count()}
 
 
 def _scored(question: AskedQuestion, row: EvaluationAnswer) -> Scored:

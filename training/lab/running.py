@@ -45,7 +45,6 @@ MOST_CONTESTANTS = 40
 MOST_FAILURES = 20
 GO_ON = "Put that right, then let the run go on."
 ROWS_AT_ONCE = 500
-UNSURE = Score(exact=False, f1=0.0)  # of a question that was not answered because of an error
 COST = ("calls", "prompt_tokens", "completion_tokens", "read_tokens", "cost", "seconds")
 
 
@@ -151,8 +150,8 @@ def _check(
         )
     if not evaluation_set.questions.exists():
         raise BadEvaluation(f"The set “{evaluation_set}” has no questions yet. Add some, then start again.")
-    for spec, _ in entries:
-        if why := unsuited(kind_named(spec.kind), evaluation_set):
+    for kind in dict.fromkeys(spec.kind for spec, _ in entries):
+        if why := unsuited(kind_named(kind), evaluation_set):
             raise BadEvaluation(why)
     if judge is not None and judge.role != EndpointRole.JUDGE:
         raise BadEvaluation(f"“{judge}” is no judge. Choose an endpoint of the role judge.")
