@@ -21,7 +21,7 @@ from knowledge.models import Corpus, Role
 from memosite.errors import MemoError, NotAllowed
 from memosite.models import Endpoint, EndpointRole
 from training.audience import require_audience
-from training.evaluation.metrics import Score, score
+from training.evaluation.metrics import score
 from training.evaluation.types import Answered, Contestant, Question, Unaskable
 from training.lab.asking import Pace, as_they_come
 from training.lab.contestants import Spec, build
