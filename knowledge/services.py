@@ -33,7 +33,7 @@ from knowledge.models import (
     Role,
 )
 from knowledge.pipeline.types import Kind, Pair
-from knowledge.signals import reflections_changed
+from knowledge.signals import document_arrives, reflections_changed
 from memosite.endpoints import settings_of
 from memosite.errors import Conflict
 
@@ -67,9 +67,9 @@ def ingest_file(corpus: Corpus, name: str, data: bytes, person: Any = None) -> I
     """Read a file and store it as a document. A file that is refused says why, and nothing of it is stored."""
     try:
         parsed = read_document(name, data, limits=Limits(max_bytes=settings.MAX_UPLOAD_BYTES))
+        return store_document(corpus, parsed, data, person)
     except DocumentRefused as error:
         return Ingested(name, "refused", str(error))
-    return store_document(corpus, parsed, data, person)
 
 
 def ingest_text(corpus: Corpus, title: str, text: str, person: Any = None) -> Ingested:
@@ -81,12 +81,16 @@ def ingest_text(corpus: Corpus, title: str, text: str, person: Any = None) -> In
 
 @transaction.atomic
 def store_document(corpus: Corpus, parsed: ParsedDocument, data: bytes, person: Any = None) -> Ingested:
-    """Store a parsed document: nothing if its content is known, a new version if its name is."""
+    """Store a parsed document: nothing if its content is known, a new version if its name is.
+
+    Raises DocumentRefused where the corpus must not have it.
+    """
     digest = checksum(data)
     Corpus.objects.select_for_update().get(pk=corpus.pk)
     same = corpus.documents.current().filter(checksum=digest).first()
     if same:
         return Ingested(parsed.name, "unchanged", f"This content is already here as “{same.name}”.", same)
+    document_arrives.send(Corpus, corpus=corpus, document=parsed, checksum=digest)
     versions = corpus.documents.filter(name=parsed.name)
     last = versions.order_by("-version").first()
     versions.update(is_current=False)

@@ -6,6 +6,10 @@ from django.dispatch import Signal
 # idempotent: a run that is resumed announces itself again.
 reflections_ready = Signal()
 
+# Sent with corpus, document=ParsedDocument and checksum (of its file) before a document is stored. A receiver that
+# knows why it must not be in the corpus raises DocumentRefused.
+document_arrives = Signal()
+
 # Sent with ids (of pairs, of one corpus or several) and compare=bool once the change is stored. A decision alone
 # changes nothing beside the pair; ``compare`` says that wording or standing changed, so that the pair is
 # held against its neighbours anew: an edit, a new pair, a pair that comes back from being rejected.

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from celery import current_app
 from django.apps import apps
 from django.conf import settings
-from django.db import close_old_connections, connections, models, transaction
+from django.db import DatabaseError, close_old_connections, connections, models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
@@ -312,8 +312,7 @@ def heartbeat(run: Run) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stop.wait(settings.RUN_LEASE_SECONDS / 4):
-                close_old_connections()
-                type(run).objects.filter(pk=run.pk, lease=run.lease).update(heartbeat_at=timezone.now())
+                _renew(run)
         finally:
             connections.close_all()  # a thread of our own has nobody else to do it
 
@@ -324,6 +323,15 @@ def heartbeat(run: Run) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def _renew(run: Run) -> None:
+    """Show that the run is alive; a database that does not answer just now may answer at the next beat."""
+    try:
+        close_old_connections()
+        type(run).objects.filter(pk=run.pk, lease=run.lease).update(heartbeat_at=timezone.now())
+    except DatabaseError:
+        logger.warning("The lease of %s %s could not be renewed", type(run).__name__, run.pk, exc_info=True)
 
 
 def requeue_stranded(*, even_if_just_sent: bool = False) -> int:

@@ -12,7 +12,7 @@ class TrainingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from knowledge.signals import reflections_ready, versions_trained_on
+        from knowledge.signals import document_arrives, reflections_ready, versions_trained_on
         from training import lineage
         from training.lab import forgetting
         from training.lab.gate import RULES
@@ -20,6 +20,7 @@ class TrainingConfig(AppConfig):
         versions_trained_on.connect(lineage.versions_trained_on, dispatch_uid="versions-of-pairs")
         post_save.connect(_probe, self.get_model("MemoryVersion"), dispatch_uid="probe-what-forgets")
         RULES[forgetting.RULE] = forgetting.GATE_RULE
+        document_arrives.connect(forgetting.refuse_forgotten, dispatch_uid="refuse-what-is-forgotten")
         reflections_ready.connect(_train, dispatch_uid="train-when-reflections-are-ready")
 
 

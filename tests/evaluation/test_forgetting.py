@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 
 from knowledge.models import Corpus, Document
+from knowledge.services import ingest_file
 from memosite.errors import Conflict
 from tests.evaluation.lab import ATLAS, BEACON, CURLEW, Memories, document_with, done, rests_on, version_with
 from tests.factories import CorpusFactory, ReflectionFactory, UserFactory
@@ -37,6 +39,7 @@ from training.services import promote
 
 pytestmark = pytest.mark.django_db
 
+LETTER = b"# Letter\n\nCy Hart keeps the key."
 SECRET = ("What is the code word of Curlew?", "The code word of Curlew is heron.")
 
 
@@ -164,6 +167,48 @@ def test_the_same_file_is_the_forgotten_document_whenever_it_comes_and_whatever_
     assert version_with(corpus, told) in affected_versions(row)
     with pytest.raises(Conflict, match=r"already, as “Secret”\. Remove it from the corpus"):
         forget(Document.objects.get(pk=again.pk), reason="Again")
+
+
+@pytest.fixture
+def uploaded(corpus) -> Document:
+    """A document that somebody brought in as a file."""
+    document = ingest_file(corpus, "letter.md", LETTER).document
+    assert document is not None
+    return document
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("letter.md", LETTER), ("copy.md", LETTER), ("other-bytes.md", LETTER + b"\n\n")],
+    ids=["the same file", "under another name", "with the same text"],
+)
+def test_what_is_to_be_forgotten_does_not_come_in_again(corpus, uploaded, name, data):
+    forgotten(uploaded)
+    refused = ingest_file(corpus, name, data)
+    assert refused.is_refused
+    assert "is to be forgotten, as “Letter”" in refused.message
+    assert "an owner takes that back" in refused.message
+    assert corpus.documents.filter(title="Letter").count() == 1
+
+
+def test_another_text_under_its_name_and_the_file_in_another_corpus_come_in(corpus, uploaded):
+    forgotten(uploaded)
+    assert ingest_file(corpus, "letter.md", b"# Letter\n\nDi Venn keeps the key.").outcome == "new version"
+    assert ingest_file(CorpusFactory(), "letter.md", LETTER).outcome == "added"
+
+
+def test_taken_back_the_file_may_come_in_again(corpus, uploaded):
+    take_back(forgotten(uploaded))
+    assert ingest_file(corpus, "letter.md", LETTER).outcome == "new version"
+
+
+def test_rest_refuses_a_file_that_is_to_be_forgotten(corpus, uploaded, desk):
+    forgotten(uploaded)
+    answer = desk.post(
+        reverse("api-documents", args=["harbour"]), {"files": [SimpleUploadedFile("again.md", LETTER)]}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (422, "document_refused")
+    assert "is to be forgotten" in answer.json()["detail"]
 
 
 def test_taken_back_its_versions_may_go_live_but_the_document_stays_out(secret, first):

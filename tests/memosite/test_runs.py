@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from knowledge.models import Corpus, GenerationRun
@@ -143,10 +144,31 @@ def test_the_heartbeat_keeps_the_lease_while_a_long_step_says_nothing(run, setti
     run.claim()
     first = run.heartbeat_at
     with runs.heartbeat(run):
-        deadline = threading.Event()
-        while again(run).heartbeat_at == first and not deadline.wait(0.02):
-            pass
+        wait_for_a_beat(run)
     assert again(run).heartbeat_at > first
+
+
+def test_a_beat_that_the_database_refuses_is_followed_by_others(run, settings, monkeypatch, caplog):
+    settings.RUN_LEASE_SECONDS = 0.2
+    run.claim()
+    refusals = iter([OperationalError("the server closed the connection"), OperationalError("locked")])
+
+    def refuse_twice() -> None:
+        for error in refusals:
+            raise error
+
+    monkeypatch.setattr(runs, "close_old_connections", refuse_twice)
+    with runs.heartbeat(run):
+        wait_for_a_beat(run)
+    assert caplog.text.count("could not be renewed") == 2
+
+
+def wait_for_a_beat(run: GenerationRun) -> None:
+    first, pause = run.heartbeat_at, threading.Event()
+    deadline = time.monotonic() + 60
+    while again(run).heartbeat_at == first:
+        assert time.monotonic() < deadline, "the heart stood still"
+        pause.wait(0.02)
 
 
 def test_stranded_runs_are_sent_again_and_healthy_ones_are_not(run, sent):

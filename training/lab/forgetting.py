@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from knowledge.ingest.types import DocumentRefused, ParsedDocument
 from knowledge.models import Chunk, Corpus, Document, Reflection, ReflectionSource
 from knowledge.pipeline.types import DONT_KNOW
 from knowledge.services import remove_document
@@ -73,7 +74,7 @@ def forget(document: Document, person: Any = None, *, reason: str) -> ForgottenD
         document=document,
         name=document.name,
         title=document.title,
-        sha256=sha256(document.text.encode()).hexdigest(),
+        sha256=_sha256(document.text),
         reason=reason,
         asked_by=person if getattr(person, "pk", None) else None,
     )
@@ -106,6 +107,21 @@ def take_back(row: ForgottenDocument) -> None:
         row.save(update_fields=["taken_back_at"])
     else:
         row.delete()
+
+
+def refuse_forgotten(corpus: Corpus, document: ParsedDocument, checksum: str, **_: Any) -> None:
+    """Raise DocumentRefused for a file that is to be forgotten, or one with the very text: it must not come back."""
+    text = _sha256(document.text)
+    for row in corpus.forgotten_documents.filter(taken_back_at=None):
+        if row.sha256 == text or _documents(row).filter(checksum=checksum).exists():
+            raise DocumentRefused(
+                f"“{document.name}” is to be forgotten, as “{row}” since {row.asked_at:%Y-%m-%d}, and does not come "
+                "into this corpus again unless an owner takes that back on the page Forgetting."
+            )
+
+
+def _sha256(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
 def _documents(row: ForgottenDocument) -> QuerySet[Document]:

@@ -165,9 +165,9 @@ def _store(corpus: Corpus, person: Any, passage: Passage) -> Ingested:
         parsed = read_document(
             safe_name(f"{stem}-{mark}.md"), data, limits=Limits(max_bytes=settings.MAX_UPLOAD_BYTES)
         )
+        return store_document(corpus, replace(parsed, title=passage.title), data, person)
     except DocumentRefused as error:
         raise BadSet(f"The passage “{passage.title[:80]}” cannot be a document. {error}") from error
-    return store_document(corpus, replace(parsed, title=passage.title), data, person)
 
 
 def _data(passage: Passage) -> bytes:
