@@ -187,7 +187,7 @@ def test_what_is_to_be_forgotten_does_not_come_in_again(corpus, uploaded, name, 
     refused = ingest_file(corpus, name, data)
     assert refused.is_refused
     assert "is to be forgotten, as “Letter”" in refused.message
-    assert "an owner takes that back" in refused.message
+    assert "unless an owner takes that back" in refused.message
     assert corpus.documents.filter(title="Letter").count() == 1
 
 

@@ -110,13 +110,13 @@ def take_back(row: ForgottenDocument) -> None:
 
 
 def refuse_forgotten(corpus: Corpus, document: ParsedDocument, checksum: str, **_: Any) -> None:
-    """Raise DocumentRefused for a file that is to be forgotten, or one with the very text: it must not come back."""
+    """Raise DocumentRefused for a file that is to be forgotten, or another one with its text."""
     text = _sha256(document.text)
     for row in corpus.forgotten_documents.filter(taken_back_at=None):
         if row.sha256 == text or _documents(row).filter(checksum=checksum).exists():
             raise DocumentRefused(
-                f"“{document.name}” is to be forgotten, as “{row}” since {row.asked_at:%Y-%m-%d}, and does not come "
-                "into this corpus again unless an owner takes that back on the page Forgetting."
+                f"“{document.name}” is to be forgotten, as “{row}” since {row.asked_at:%Y-%m-%d}. It stays out of "
+                "this corpus unless an owner takes that back on the page Forgetting."
             )
 
 
