@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PORT   ?= 8000
 # PyTorch is a step of its own: the right build (CPU, CUDA) depends on the machine and its package index.
 TORCH  := torch==2.13.0
 
@@ -33,7 +32,7 @@ $(VENV)/.bench-installed: $(VENV)/.dev-installed benchmarks/requirements.txt
 bench-tools: $(VENV)/.bench-installed  ## install what the benchmarks compare with
 
 run: install  ## start web and worker, with the demo on the first start (PORT=8000)
-	@PORT=$(PORT) $(BIN)/python manage.py serve
+	@$(BIN)/python manage.py serve $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev-installed  ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --ignore tests/browser $(if $(ONLY),-m "$(ONLY)")

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from memosite import broker
@@ -24,14 +25,25 @@ env.read_env(BASE_DIR / ".env")
 def _kept_secret(path: Path) -> str:
     """The secret key of this installation, made once and kept readable by its owner only."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(50))
     return path.read_text()
 
 
+def _state_folder(folder: Path) -> Path:
+    """The folder, made where it is missing. Raises ImproperlyConfigured where nobody could keep anything in it."""
+    try:
+        (folder / "static").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The state folder {folder} cannot be written: {error.strerror}. "
+            "Set MEMOSITE_STATE_DIR to a folder that this user may write."
+        ) from error
+    return folder
+
+
 # --- Where state lives -------------------------------------------------------------------------------------
-STATE_DIR = Path(env.str("MEMOSITE_STATE_DIR", default=str(BASE_DIR / "var"))).resolve()
+STATE_DIR = _state_folder(Path(env.str("MEMOSITE_STATE_DIR", default=str(BASE_DIR / "var"))).resolve())
 MEDIA_ROOT = STATE_DIR / "media"
 MEMORY_DIR = STATE_DIR / "memories"  # one folder for each memory version
 BROKER_DIR = STATE_DIR / "broker"
@@ -169,7 +181,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # --- Files, time, language ---------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = STATE_DIR / "static"  # filled by collectstatic; without it files come from their packages
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 MEDIA_URL = "media/"  # never served: documents are read through views that check who asks

@@ -10,6 +10,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from memosite.health import health
 from memosite.tokens import TokenEndView, TokenView
 
 api = [
@@ -30,6 +31,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("favicon.ico", favicon, name="favicon"),
+    path("health/", health, name="health"),
     path("admin/", admin.site.urls),
     path("api/", include(api)),
     path(

@@ -53,6 +53,7 @@ def api_for(role: str, *, done: int = 200) -> tuple[int, int, int, int, int]:
 SLUG = ("slug",)
 PAGES = [
     Row("favicon", "get", (302, 302, 302, 302, 302)),
+    Row("health", "get", (200, 200, 200, 200, 200)),
     Row("home", "get", (LOGIN, 200, 200, 200, 200)),
     Row("login", "get", (200, 302, 302, 302, 302)),
     Row("logout", "post", (302, 302, 302, 302, 302)),
