@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -40,6 +41,7 @@ from training.lab.contestants import KINDS, Kind, Spec
 from training.serving import memory_for
 
 POOLINGS = ("mean", "cls")  # those of training.engine.embed, which the web does not load
+AT_ONCE_HERE = 64  # texts that a model of this machine embeds between two looks at whether to stop
 EMBEDDINGS = "embeddings"  # the folder of their vectors, in the site's state
 
 
@@ -206,12 +208,11 @@ def dense(spec: Spec, passages: Sequence[Passage]) -> Contestant:
     if options.model:
         return _dense_here(spec, options, passages)
     endpoint = embedding_endpoint(options.endpoint)
-    place, sha256 = settings_of(endpoint), passages_sha256(passages)
-    kept = fingerprint(place.base_url, place.model, options.unit, sha256)
+    place = settings_of(endpoint)
     index = VectorIndex(
         cut(passages, options.unit),
         lambda: _embedder(place),
-        kept=settings.STATE_DIR / EMBEDDINGS / f"{kept}.npy",
+        kept=_vectors_of(place.base_url, place.model),
         price=lambda tokens: endpoint.cost(tokens, 0),
     )
     return _retrieval(spec, options, passages, index, place.base_url, place.model, ready=index.prepare)
@@ -222,14 +223,20 @@ def _dense_here(spec: Spec, options: DenseOptions, passages: Sequence[Passage]) 
     model = local_model(options.model)
     sha256 = identity(model)
     embedder = opened(model, options.pooling, sha256)
-    kept = fingerprint("local", sha256, options.pooling, options.unit, passages_sha256(passages))
     index = VectorIndex(
         cut(passages, options.unit),
         lambda: embedder,
-        kept=settings.STATE_DIR / EMBEDDINGS / f"{kept}.npy",
+        kept=_vectors_of("local", sha256, options.pooling),
         price=lambda tokens: Decimal(0),
+        at_once=AT_ONCE_HERE,
     )
     return _retrieval(spec, options, passages, index, sha256, ready=index.prepare)
+
+
+def _vectors_of(*model: str) -> Path:
+    """The folder that keeps what this model was asked for."""
+    mark = hashlib.sha256("\x1f".join(model).encode()).hexdigest()
+    return Path(settings.STATE_DIR) / EMBEDDINGS / mark
 
 
 def perfect(spec: Spec, passages: Sequence[Passage]) -> Contestant:

@@ -38,16 +38,21 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     return _problem(error.status_code, str(error.default_code), detail, headers, errors=fields)
 
 
-def _problem(
-    status: int, code: str, detail: str, headers: dict[str, str] | None = None, **members: Any
-) -> Response:
-    body: dict[str, Any] = {
+def problem_body(status: int, code: str, detail: str) -> dict[str, Any]:
+    """What every problem tells (RFC 9457), with its ``code`` for programs."""
+    return {
         "type": "about:blank",
         "title": code.replace("_", " "),
         "status": status,
         "code": code,
         "detail": detail,
     }
+
+
+def _problem(
+    status: int, code: str, detail: str, headers: dict[str, str] | None = None, **members: Any
+) -> Response:
+    body = problem_body(status, code, detail)
     body |= {name: value for name, value in members.items() if value is not None}
     kept = {
         name: value for name, value in (headers or {}).items() if name in ("WWW-Authenticate", "Retry-After")

@@ -7,12 +7,20 @@ from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from memosite.api import problem_body
 from memosite.errors import MemoError
+
+
+class NulCharacter(MemoError):
+    """A text that no database should be asked about."""
+
+    code = "nul_character"
+
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -46,6 +54,31 @@ def login_fills_the_page(get_response: GetResponse) -> GetResponse:
         return HttpResponseClientRedirect(f"{login}?{urlencode({'next': back})}")
 
     return middleware
+
+
+def no_nul_characters(get_response: GetResponse) -> GetResponse:
+    """Refuse addresses and forms with the character NUL: PostgreSQL neither stores nor compares it.
+
+    What comes as JSON is checked by the fields of the REST endpoint.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        is_rest = request.path.startswith("/api/")
+        if "%00" in request.META.get("QUERY_STRING", "") or (not is_rest and _is_nul_posted(request)):
+            error = NulCharacter("A text holds the character NUL, which cannot be stored. Take it out.")
+            if is_rest:
+                body = problem_body(error.status, error.code, str(error))
+                return JsonResponse(body, status=error.status, content_type="application/problem+json")
+            return render(request, "error.html", {"error": error}, status=error.status)
+        return get_response(request)
+
+    return middleware
+
+
+def _is_nul_posted(request: HttpRequest) -> bool:
+    return request.method == "POST" and any(
+        "\0" in value for _, values in request.POST.lists() for value in values
+    )
 
 
 class people_read_errors:  # noqa: N801 - used like the function middleware beside it

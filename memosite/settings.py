@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "memosite.middleware.no_nul_characters",
     "django_htmx.middleware.HtmxMiddleware",
     "memosite.middleware.login_fills_the_page",
     "simple_history.middleware.HistoryRequestMiddleware",

@@ -10,7 +10,7 @@ from decimal import Decimal
 from chat.contestants.ledger import Ledger
 from chat.contestants.lookup import UNKNOWN
 from chat.contestants.tokens import count_tokens
-from chat.protocol.events import Event, Failed, FinalAnswer
+from chat.protocol.events import DecisionMade, Event, Failed, FinalAnswer
 from chat.protocol.executive import Decision, Executive, Say, Synthesis, Usage
 from chat.protocol.state import Budget, State
 from chat.protocol.stream import interrogate
@@ -106,9 +106,13 @@ def accounted(answered: Answered, own: Usage, ledger: Ledger, price: Price, star
 
 
 def _final(events: Sequence[Event]) -> FinalAnswer:
+    """The answer that the EXECUTIVE gave. What the chat puts together where it failed is none of its answers."""
     data = events[-1].data if events else None
-    if isinstance(data, FinalAnswer):
-        return data
-    raise NoAnswer(
-        data.message if isinstance(data, Failed) else "The interrogation gave no answer. Try again."
-    )
+    if not isinstance(data, FinalAnswer):
+        raise NoAnswer(
+            data.message if isinstance(data, Failed) else "The interrogation gave no answer. Try again."
+        )
+    decisions = [event.data for event in events if isinstance(event.data, DecisionMade)]
+    if decisions and decisions[-1].problem:
+        raise NoAnswer(decisions[-1].problem)
+    return data

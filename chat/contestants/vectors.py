@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -30,8 +32,9 @@ class Embedding(Protocol):
 class VectorIndex:
     """Excerpts with their titles, found by cosine.
 
-    Their vectors are asked for once, before the first query, and kept in the file ``kept``, so that no run pays
-    for them again; they cost no question anything. ``connect`` gives the client of the running event loop,
+    Their vectors are asked for once, before the first query, ``at_once`` of them at a time, and each such part is
+    kept in the folder ``kept`` as soon as it is there: a run that was stopped or killed goes on behind it, and no
+    later one pays again. They cost no question anything. ``connect`` gives the client of the running event loop,
     ``price`` US dollars for so many tokens.
     """
 
@@ -42,9 +45,10 @@ class VectorIndex:
         *,
         kept: Path,
         price: Callable[[int], Decimal],
+        at_once: int = 1024,
     ) -> None:
         self._excerpts = tuple(excerpts)
-        self._connect, self._kept, self._price = connect, kept, price
+        self._connect, self._kept, self._price, self._at_once = connect, kept, price, at_once
         self._vectors: Vectors | None = None
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
@@ -62,8 +66,7 @@ class VectorIndex:
         ledger.cost += self._price(embedded.tokens)
         asked = _normed(embedded.vectors)[0]
         if len(asked) != vectors.shape[1]:
-            self._kept.unlink(missing_ok=True)
-            self._vectors = None
+            self._forget()
             raise BadReply(
                 f"The embedding model gave {len(asked)} numbers where the documents have {vectors.shape[1]}: it "
                 "was changed. Ask again, and the documents are embedded anew."
@@ -74,20 +77,43 @@ class VectorIndex:
     async def _all_vectors(self) -> Vectors:
         async with self._locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             if self._vectors is None:
-                self._vectors = self._load()
-            if self._vectors is None:
-                embedded = await self._connect().embed([excerpt.shown for excerpt in self._excerpts])
-                self._vectors = _normed(embedded.vectors)
-                _save(self._kept, self._vectors)
+                starts = range(0, len(self._excerpts), self._at_once)
+                parts = [await self._part(self._excerpts[start : start + self._at_once]) for start in starts]
+                if len({part.shape[1] for part in parts}) > 1:
+                    self._forget()
+                    raise BadReply(
+                        "The embedding model gave vectors of different lengths: it was changed. Ask again, and "
+                        "the documents are embedded anew."
+                    )
+                self._vectors = np.concatenate(parts)
             return self._vectors
 
-    def _load(self) -> Vectors | None:
-        """The vectors kept from an earlier run; None where there are none that fit."""
-        try:
-            vectors: Vectors = np.load(self._kept, allow_pickle=False)
-        except (OSError, ValueError):
-            return None
-        return vectors if vectors.ndim == 2 and len(vectors) == len(self._excerpts) else None
+    async def _part(self, excerpts: Sequence[Excerpt]) -> Vectors:
+        """The vectors of some excerpts: those that were kept, or new ones."""
+        texts = [excerpt.shown for excerpt in excerpts]
+        path = self._kept / f"{_sha256(texts)}.npy"
+        vectors = _load(path, len(texts))
+        if vectors is None:
+            vectors = _normed((await self._connect().embed(texts)).vectors)
+            _save(path, vectors)
+        return vectors
+
+    def _forget(self) -> None:
+        shutil.rmtree(self._kept, ignore_errors=True)
+        self._vectors = None
+
+
+def _sha256(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\x1e".join(texts).encode()).hexdigest()
+
+
+def _load(path: Path, count: int) -> Vectors | None:
+    """The vectors kept from an earlier run; None where there are none that fit."""
+    try:
+        vectors: Vectors = np.load(path, allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    return vectors if vectors.ndim == 2 and len(vectors) == count else None
 
 
 def _normed(vectors: Sequence[Sequence[float]]) -> Vectors:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from knowledge.exchange.records import FIELDS, BadPair, FileRefused, Line, PairRecord, as_mapping, record_from
@@ -57,11 +57,7 @@ def _cells(record: PairRecord) -> Iterator[str]:
 # --- Reading -----------------------------------------------------------------------------------------------
 def read_table(stream: BinaryIO) -> Iterator[Line]:
     lines = text_lines(stream)
-    header = next(lines, "")
-    if "\r" in header.rstrip("\r\n"):
-        raise FileRefused("The lines end in an old way. Save the file as “CSV UTF-8” and bring it in again.")
-    separator = max(",;\t", key=header.count)
-    names = _names(header, separator)
+    separator, names = head_of(next(lines, ""), ("question", "answer"))
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
@@ -77,15 +73,22 @@ def read_table(stream: BinaryIO) -> Iterator[Line]:
                 yield _line(number, names, cells)
 
 
-def _names(header: str, separator: str) -> list[str]:
+def head_of(header: str, needed: Sequence[str]) -> tuple[str, list[str]]:
+    """What separates the cells of a table with this first line, and the names of its columns in small letters.
+
+    Raises FileRefused unless it names each column that is needed once.
+    """
+    if "\r" in header.rstrip("\r\n"):
+        raise FileRefused("The lines end in an old way. Save the file as “CSV UTF-8” and bring it in again.")
+    separator = max(",;\t", key=header.count)
     try:
         names = [name.strip().lower() for name in next(csv.reader([header], delimiter=separator), [])]
     except csv.Error as error:
         raise FileRefused("The first line is no CSV. Choose the format that the file is in.") from error
-    for name in ("question", "answer"):
+    for name in needed:
         if names.count(name) != 1:
             raise FileRefused(f"The first line has to name one column “{name}”. Add it, and save as CSV.")
-    return names
+    return separator, names
 
 
 def _line(number: int, names: list[str], cells: list[str]) -> Line:

@@ -47,7 +47,14 @@ class Embedder:
     async def embed(self, texts: Sequence[str]) -> Embedded:
         """The vectors of all texts, of one length. Raises LLMError, and BadReply for what is no such vectors."""
         batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
-        found = await asyncio.gather(*map(self._embed, batches))
+        calls = [asyncio.create_task(self._embed(batch)) for batch in batches]
+        try:
+            found = await asyncio.gather(*calls)
+        except BaseException:
+            for call in calls:  # the others would be paid for and read by nobody
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+            raise
         vectors = [vector for each in found for vector in each.vectors]
         if len({len(vector) for vector in vectors}) > 1:
             raise BadReply(f"{self.settings.name} gave vectors of different lengths. Is it one model?")

@@ -26,6 +26,7 @@ from training.lab.forgetting import (
     certify,
     forget,
     forgotten_findings,
+    is_affected,
     objections,
     retrain,
     start_residue_probes,
@@ -236,6 +237,16 @@ def test_a_version_whose_rows_of_pairs_are_gone_is_known_by_their_words(corpus, 
     assert imported in affected_versions(forgotten(secret))
 
 
+def test_one_version_is_found_affected_as_among_all(corpus, secret, first):
+    child = version_with(corpus, ATLAS)
+    child.parents.add(first)
+    imported = version_with(corpus)
+    imported.pairs.create(question=SECRET[0], answer=SECRET[1])
+    clean = version_with(corpus, ATLAS, BEACON)
+    row = forgotten(secret)
+    assert [is_affected(row, each) for each in (first, child, imported, clean)] == [True, True, True, False]
+
+
 def test_each_affected_version_is_serving_kept_from_serving_or_deleted(corpus, secret, first):
     second = version_with(corpus, SECRET)
     third = version_with(corpus, CURLEW)
@@ -435,6 +446,22 @@ def test_an_owner_forgets_a_document_on_the_page_and_starts_the_training(corpus,
     assert (row.asked_by.username, row.retraining) == ("olga", TrainingRun.objects.get())
     page = desk.get(row.get_absolute_url()).content.decode()
     assert "Version 1 learned from it and is live." in page
+
+
+def test_a_document_is_forgotten_though_a_training_is_at_work_and_both_are_told(corpus, secret, first, desk):
+    TrainingRun.objects.create(corpus=corpus, status="running")
+    asked = {"document": secret.pk, "reason": "The customer asked for it", "retrain": "on"}
+    told = desk.post(reverse("forgetting", args=["harbour"]), asked, follow=True).content.decode()
+    assert "is taken out; no later version learns it" in told
+    assert "No version is trained without it yet: A training is already at work" in told
+
+
+def test_rest_tells_why_no_training_began(corpus, secret, first, desk):
+    TrainingRun.objects.create(corpus=corpus, status="running")
+    asked = {"document": secret.pk, "reason": "The customer asked for it", "retrain": True}
+    made = desk.post(reverse("api-forgotten-list", args=["harbour"]), asked, content_type="application/json")
+    assert (made.status_code, made.json()["retraining"]) == (201, None)
+    assert "already at work" in made.json()["not_retrained"]
 
 
 def test_the_page_shows_what_is_left_in_each_version(corpus, secret, first, memories, desk):

@@ -130,6 +130,17 @@ def test_a_verdict_counts_on_for_the_same_judge_answer_and_right_answers(
     assert len(judge.asked) == 1
 
 
+@pytest.mark.parametrize("between", ["no judge", "another judge"])
+def test_a_verdict_counts_on_over_runs_without_that_judge(leaders, specs, endpoint, monkeypatch, between):
+    other = EndpointFactory(name="daniel", role=EndpointRole.JUDGE, model="a stricter one")
+    judge = judged_by(ScriptedJudge(set(LEADERS.values())), monkeypatch)
+    carry_through(start_evaluation(leaders, specs, judge=endpoint))
+    carry_through(start_evaluation(leaders, specs, judge=other if between == "another judge" else None))
+    judge.asked.clear()
+    carry_through(start_evaluation(leaders, specs, judge=endpoint))
+    assert judge.asked == []
+
+
 @pytest.mark.parametrize("changed", ["question", "model", "rubric"])
 def test_a_verdict_on_something_else_or_by_another_judge_does_not_count_on(
     leaders, specs, endpoint, monkeypatch, changed

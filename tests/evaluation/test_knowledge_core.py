@@ -6,7 +6,7 @@ import pytest
 
 from training.engine.pairs import Pair
 from training.evaluation.learned import Change, Said, Tally, change_between
-from training.evaluation.residue import Rate, Residue, is_told_in, never_seen, only_told_here, telling_words
+from training.evaluation.residue import Rate, Residue, Told, never_seen, only_told_here
 
 ADA, BO, NOTHING = Said("Ada leads it.", True), Said("Bo leads it.", True), Said("I don't know.", False)
 
@@ -91,9 +91,9 @@ def pair(number: int, question: str, answer: str) -> Pair:
 
 
 def test_a_passage_that_says_the_same_in_other_forms_tells_the_answer():
-    passage = telling_words("In spring Mara Lind took over and now leads Project Atlas.")
-    assert is_told_in("The leader of Project Atlas is Mara Lind.", passage)
-    assert not is_told_in("The budget of Project Atlas is 4 million.", passage)
+    told = Told(["In spring Mara Lind took over and now leads Project Atlas.", "The budget is 4 million."])
+    assert told.tells("The leader of Project Atlas is Mara Lind.")
+    assert not told.tells("The budget of Project Atlas is 4 million.")  # each passage tells half of it
 
 
 def test_pairs_that_another_passage_answers_are_no_probes():

@@ -124,6 +124,7 @@ def test_what_is_no_text_or_holds_nothing_is_refused():
     assert "empty" in str(refused_bytes(b"  \n", ""))
     assert "no question" in str(refused_bytes(b"question,answers\n", ""))
     assert "not UTF-8" not in str(refused_bytes(b"question,answers\nWh\xffo?,Ann\n", "csv"))
+    assert "lines end in an old way" in str(refused_bytes(b"question,answers\r1,2\r", "csv"))
     assert "no format “xml”" in str(refused_bytes(b"<a/>", "xml"))
 
 
@@ -292,6 +293,13 @@ def test_narrativeqa_is_read_as_objects_too():
         Question("Who dies?", ("Ann", "Ann Lee"), documents=("The First",), tags={"kind": "movie"}),
     )
     assert found.passages[0].text == "Ann dies."
+
+
+def test_a_question_of_several_stories_without_titles_stays_as_it_is():
+    untitled = {"document": {}, "question": {"text": "Who dies?"}, "answers": [{"text": "Ann"}]}
+    titled = {**untitled, "document": {"id": "d1"}}
+    texts = [question.text for question in loaded(titled, untitled, format="narrativeqa").questions]
+    assert texts == ["In “d1”: Who dies?", "Who dies?"]
 
 
 # --- PhantomWiki -------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -250,6 +251,21 @@ def test_what_failed_is_told_on_the_page_of_the_run_and_of_the_question(leaders,
     run = carry_through(start_evaluation(leaders, specs))
     assert "1 failed" in page(curator, "evaluation-run", run.pk)
     assert str(DOWN) in page(curator, "asked-question", run.pk, 1)
+
+
+def test_answers_stand_under_their_contestants_where_another_one_was_not_asked(
+    leaders, specs, contest, curator
+):
+    def fail_at_first() -> None:
+        if len(contest.built) == 1:
+            raise DOWN
+
+    contest.when_built = fail_at_first
+    run = carry_through(start_evaluation(leaders, specs))
+    asked_and_not = re.compile(r"not asked</span>\s*</td>\s*<td[^>]*>\s*<span class=.(chip|mark)")
+    assert len(asked_and_not.findall(page(curator, "evaluation-run", run.pk))) == 5
+    answer = curator.get(reverse("export-evaluation", args=["harbour", run.pk]), {"as": "html"})
+    assert len(asked_and_not.findall(b"".join(answer).decode())) == 5
 
 
 def test_a_run_is_cancelled_and_a_failed_one_goes_on(leaders, specs, curator):

@@ -13,6 +13,7 @@ from memosite.models import EndpointRole
 from memosite.runs import Status, seconds_ago
 from tests.evaluation.contests import DOWN, LEADERS, ByHeart, carry_through, make_set
 from tests.factories import (
+    ChatSettingsFactory,
     CorpusFactory,
     DocumentFactory,
     EndpointFactory,
@@ -269,6 +270,13 @@ def test_a_fresh_run_asks_everything_anew(leaders, specs, contest):
     assert len(contest.asked) == 10
 
 
+def test_the_newest_of_several_answers_is_taken_over(leaders, specs, contest):
+    carry_through(start_evaluation(leaders, specs))
+    contest.answers["memory"] |= {ATLAS: "Bo Marsh"}
+    carry_through(start_evaluation(leaders, specs, is_fresh=True))
+    assert answers_of(carry_through(start_evaluation(leaders, specs)))[ATLAS].text == "Bo Marsh."
+
+
 def test_an_error_is_never_taken_over(leaders, specs, contest):
     contest.answers["memory"] |= {ATLAS: DOWN}
     carry_through(start_evaluation(leaders, specs))
@@ -311,9 +319,28 @@ def test_noise_adds_the_same_distractors_to_what_is_searched_and_memory_answers_
     assert changes == [(3, 1), (4, 2), (5, 2)]
 
 
+def test_nobody_is_compared_with_a_first_contestant_that_was_not_asked(leaders, contest, corpus, distractors):
+    three = lineup(
+        [MemoryVersionFactory(corpus=corpus, number=3)], against=[("bm25", {}), ("closed_book", {})]
+    )
+    run = carry_through(start_evaluation(leaders, three, noise=Noise((0.0, 1.0), distractors)))
+    compared = [(each["position"], each["against"]) for each in run.result["paired"]]
+    assert compared == [(2, 1), (3, 1)]  # at ×1 no memory took part
+
+    def fail_at_first() -> None:
+        if contest.built[-1] is contest.built[0]:
+            raise DOWN
+
+    contest.built.clear()
+    contest.when_built = fail_at_first
+    run = carry_through(start_evaluation(leaders, three))
+    assert (run.status, run.result["paired"]) == (Status.FAILED, [])
+
+
 @pytest.mark.parametrize(
     ("levels", "source", "told"),
     [
+        ((0.0, 1e308), "other", "makes no sense"),
         ((0.0, 1.0), None, "Choose the corpus"),
         ((-1.0,), "other", "makes no sense"),
         ((0.0, 1.0), "own", "another corpus"),
@@ -403,6 +430,28 @@ def test_an_executive_that_the_owners_do_not_allow_may_not_lead(leaders, contest
     EndpointFactory(name="gpt", role=EndpointRole.EXECUTIVE)
     with pytest.raises(ExecutiveNotOffered, match="Choose one of: rules"):
         start_evaluation(leaders, lineup([], ["gpt"], [("bm25", {})]))
+
+
+def test_an_executive_that_the_owners_withdrew_since_is_not_asked_and_the_others_are(
+    leaders, contest, corpus
+):
+    allowed = ChatSettingsFactory(corpus=corpus, choices=["gpt"])
+    run = start_evaluation(leaders, lineup([], ["gpt", "rules"], [("bm25", {})]))
+    allowed.choices.clear()
+    carry_through(run)
+    assert "“gpt” may not lead questions here" in run.error
+    assert [row.answers.count() for row in run.contestants.all()] == [0, 5]
+
+
+def test_documents_of_a_corpus_that_one_curates_no_more_go_to_no_server(leaders, specs, corpus, distractors):
+    KINDS["bm25"] = replace(KINDS["bm25"], sends_documents=lambda spec: True)
+    person = UserFactory(curates=corpus)
+    person.groups.add(distractors.group(Role.CURATOR))
+    run = start_evaluation(leaders, specs[1:], person, noise=Noise((0.0, 1.0), distractors))
+    person.groups.remove(distractors.group(Role.CURATOR))
+    person.groups.add(distractors.group(Role.READER))
+    assert "needs the role of curator in the corpus “Other people”" in carry_through(run).error
+    assert [row.answers.count() for row in run.contestants.all()] == [5, 0]
 
 
 def test_only_an_endpoint_of_that_role_judges(leaders, specs):

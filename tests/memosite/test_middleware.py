@@ -50,3 +50,19 @@ def test_a_foreign_page_is_not_come_back_to(client: Client) -> None:
 def test_a_page_opened_without_a_session_is_redirected_as_ever(client: Client) -> None:
     answer = client.get(reverse("home"))
     assert (answer.status_code, answer["Location"]) == (302, "/login/?next=/")
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "data"),
+    [("get", "/?words=%00", None), ("post", "/login/", {"username": "a\0b", "password": "secret"})],
+)
+def test_a_text_with_a_nul_character_is_refused_in_words(client: Client, method, address, data) -> None:
+    answer = getattr(client, method)(address, data)
+    assert answer.status_code == 400
+    assert "the character NUL" in answer.content.decode()
+
+
+def test_rest_refuses_a_nul_character_with_problem_details(client: Client) -> None:
+    answer = client.get("/api/corpora/?search=%00")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+    assert answer.json()["code"] == "nul_character"

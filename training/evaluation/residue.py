@@ -8,6 +8,7 @@ that is mentioned. A MEMORY makes up an answer to some of those, so some right a
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -86,18 +87,29 @@ def telling_words(text: str) -> frozenset[str]:
     return frozenset(words(text)) - CARRIERS
 
 
-def is_told_in(answer: str, passage: frozenset[str]) -> bool:
-    """Whether a passage, given by its telling words, has every telling word of the answer in some form."""
-    starts = {word[:SAME_START] for word in passage}
-    return all(word in passage or word[:SAME_START] in starts for word in telling_words(answer))
+class Told:
+    """What passages tell: for the start of each telling word the passages that have it."""
+
+    def __init__(self, passages: Iterable[str]) -> None:
+        self._having: dict[str, set[int]] = defaultdict(set)
+        for number, text in enumerate(passages):
+            for start in _starts(text):
+                self._having[start].add(number)
+
+    def tells(self, answer: str) -> bool:
+        """Whether one passage has every telling word of the answer in some form."""
+        having = sorted((self._having.get(start, set()) for start in _starts(answer)), key=len)
+        return not having or bool(set.intersection(*having))
+
+
+def _starts(text: str) -> set[str]:
+    return {word[:SAME_START] for word in telling_words(text)}
 
 
 def only_told_here(pairs: Sequence[Pair], others: Iterable[str]) -> Iterator[Pair]:
     """The pairs that none of the other passages could answer: where one has all their words they are left out."""
-    passages = [telling_words(text) for text in others]
-    for pair in pairs:
-        if telling_words(pair.answer) and not any(is_told_in(pair.answer, each) for each in passages):
-            yield pair
+    told = Told(others)
+    return (pair for pair in pairs if not told.tells(pair.answer))
 
 
 def never_seen(probes: Sequence[Pair], known: Sequence[Pair], seed: int) -> list[str]:

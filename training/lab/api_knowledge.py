@@ -244,6 +244,9 @@ class ForgottenSerializer(serializers.ModelSerializer[ForgottenDocument]):
     versions = serializers.SerializerMethodField(help_text="Versions that learned it, with their state.")
     retrained_as = serializers.IntegerField(source="retrained_as.number", default=None, read_only=True)
     objections = serializers.SerializerMethodField(help_text="What stands against a certificate.")
+    not_retrained = serializers.SerializerMethodField(
+        help_text="Why the training that was asked for with it could not begin."
+    )
 
     class Meta:
         model = ForgottenDocument
@@ -260,6 +263,7 @@ class ForgottenSerializer(serializers.ModelSerializer[ForgottenDocument]):
             "probes",
             "versions",
             "retraining",
+            "not_retrained",
             "retrained_as",
             "residue",
             "residue_bound",
@@ -267,6 +271,9 @@ class ForgottenSerializer(serializers.ModelSerializer[ForgottenDocument]):
             "certified_at",
             "taken_back_at",
         )
+
+    def get_not_retrained(self, row: ForgottenDocument) -> str:
+        return self.context.get("not_retrained", "")
 
     def get_pairs_withdrawn(self, row: ForgottenDocument) -> int:
         return len(row.pair_digests)
@@ -309,9 +316,10 @@ class ForgottenList(CorpusView):
         asked.is_valid(raise_exception=True)
         document = get_object_or_404(corpus.documents, pk=asked.validated_data["document"])
         row = forgetting.forget(document, request.user, reason=asked.validated_data["reason"])
+        context = {}
         if asked.validated_data["retrain"]:
-            forgetting.retrain(row, request.user)
-        return Response(ForgottenSerializer(row).data, status=status.HTTP_201_CREATED)
+            context["not_retrained"] = forgetting.hindrance_to_retraining(row, request.user)
+        return Response(ForgottenSerializer(row, context=context).data, status=status.HTTP_201_CREATED)
 
 
 class ForgottenView(GenericAPIView[Any]):

@@ -12,8 +12,9 @@ from training.models import ForgottenDocument, MemoryVersion, ProbeRun
 #: What the certificate does not say, so that nobody reads it there.
 LIMITS = (
     "Versions kept from serving still hold the weights that they were trained to; deleting them removes those.",
-    "The uploaded file, the rows of the document, its pairs and the probes, kept replies of language models, earlier "
-    "answers in the chat and in evaluations, and the pairs kept beside a version's files stay on the site, as do backups.",
+    "The uploaded file, the rows of the document, its pairs and the probes, kept replies of language models, "
+    "earlier answers in the chat and in evaluations, and the pairs kept beside a version's files stay on the "
+    "site, as do backups.",
     "Exports of earlier versions that left this site are not reached.",
     "The probes are the approved pairs whose words no other passage has; nothing else is asked.",
 )

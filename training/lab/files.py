@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 
 from knowledge.exchange.table import BYTE_ORDER_MARK, harmless
 from memosite.errors import MemoError
+from training.lab.filters import in_columns
 from training.lab.report import report_of
 from training.models import AskedQuestion, EvaluationAnswer, EvaluationRun
 
@@ -142,12 +143,14 @@ def _head(run: EvaluationRun) -> dict[str, Any]:
 
 def as_html(run: EvaluationRun) -> Iterator[bytes]:
     """One page that needs nothing but itself: styles and drawings are in it, and it asks for nothing."""
+    contestants = list(run.contestants.order_by("position"))
+    positions = [one.position for one in contestants]
     context = {
         "run": run,
         "corpus": run.corpus,
         "report": report_of(run),
-        "contestants": list(run.contestants.all()),
-        "questions": questions_of(run),
+        "contestants": contestants,
+        "rows": ((question, in_columns(question, positions)) for question in questions_of(run)),
     }
     yield render_to_string("lab/report.html", context).encode()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -84,6 +84,12 @@ def with_answers(questions: QuerySet[AskedQuestion], *, transcripts: bool = Fals
     return questions.prefetch_related(
         Prefetch("given", answers if transcripts else answers.defer("transcript", "contestant__summary"))
     )
+
+
+def in_columns(question: AskedQuestion, positions: Sequence[int]) -> list[EvaluationAnswer | None]:
+    """The question's answers under the contestants at ``positions``; None where one was not asked it."""
+    by_position = {answer.contestant.position: answer for answer in question.given.all()}
+    return [by_position.get(position) for position in positions]
 
 
 def tag_choices(run: EvaluationRun) -> list[str]:

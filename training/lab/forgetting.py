@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from knowledge.ingest.types import DocumentRefused, ParsedDocument
@@ -177,25 +177,36 @@ def affected_versions(row: ForgottenDocument) -> QuerySet[MemoryVersion]:
 
     A pair in the same words that rests on other documents now does not count.
     """
-    sourced = (
-        ReflectionSource.objects.filter(reflection__corpus=row.corpus_id).order_by().values("reflection")
-    )
-    without_source = Q(reflection=None) | ~Q(reflection__in=sourced)
+    first = _that_learned(row, MemoryVersion.objects.all())
+    return MemoryVersion.objects.filter(pk__in=_and_on(first, "to_memoryversion", "from_memoryversion"))
+
+
+def is_affected(row: ForgottenDocument, version: MemoryVersion) -> bool:
+    """Whether the version is one of ``affected_versions``, for less than finding them all."""
+    made_from = _and_on({version.pk}, "from_memoryversion", "to_memoryversion")
+    return bool(_that_learned(row, MemoryVersion.objects.filter(pk__in=made_from)))
+
+
+def _that_learned(row: ForgottenDocument, versions: QuerySet[MemoryVersion]) -> set[int]:
+    """The keys of those of the versions that were trained on a pair of the document themselves."""
+    sources = ReflectionSource.objects.filter(reflection=OuterRef("reflection"))
+    without_source = Q(reflection=None) | ~Exists(sources.filter(reflection__corpus=row.corpus_id))
     pairs = TrainedPair.objects.filter(
-        Q(reflection__in=_resting(row)) | Q(without_source, digest__in=row.pair_digests)
+        Q(reflection__in=_resting(row)) | Q(without_source, digest__in=row.pair_digests),
+        version__in=versions.order_by().values("pk"),
     )
     hashes = [each["sha256"] for each in row.affected]
-    first = MemoryVersion.objects.filter(
-        Q(pk__in=pairs.order_by().values("version")) | Q(corpus=row.corpus_id, sha256__in=hashes)
-    )
-    return MemoryVersion.objects.filter(pk__in=_with_descendants(set(first.values_list("pk", flat=True))))
+    known = versions.filter(corpus=row.corpus_id, sha256__in=hashes)
+    learned = pairs.order_by().values_list("version", flat=True).distinct()
+    return {*learned, *known.values_list("pk", flat=True)}
 
 
-def _with_descendants(found: set[int]) -> set[int]:
+def _and_on(found: set[int], here: str, there: str) -> set[int]:
+    """The versions, and all that are reached from them from one end of who was made of whom to the other."""
     made_from = MemoryVersion.parents.through.objects
     newest = found
     while newest:
-        rows = made_from.filter(to_memoryversion__in=newest).values_list("from_memoryversion", flat=True)
+        rows = made_from.filter(**{f"{here}__in": newest}).values_list(there, flat=True)
         newest = set(rows) - found
         found = found | newest
     return found
@@ -237,6 +248,18 @@ def retrain(row: ForgottenDocument, person: Any = None) -> TrainingRun:
     ForgottenDocument.objects.filter(pk=row.pk).update(retraining=run)
     row.retraining = run
     return run
+
+
+def hindrance_to_retraining(row: ForgottenDocument, person: Any = None) -> str:
+    """Queue a training as ``retrain`` does; why none could be queued, empty where it is.
+
+    For whoever asks for both at once: what is forgotten stays so.
+    """
+    try:
+        retrain(row, person)
+    except MemoError as error:
+        return str(error)
+    return ""
 
 
 def _wishes(corpus: Corpus) -> Wishes:
@@ -296,16 +319,15 @@ def result_of(run: ProbeRun) -> dict[str, Any]:
     row = run.forgotten
     assert row is not None  # noqa: S101
     residue = residue_of(run)
-    affected = affected_versions(row)
-    is_affected = affected.filter(pk=run.version_id).exists()
-    is_later = run.version.trained_at >= row.asked_at or not (row.affected or affected.exists())
-    is_without_it = is_later and not is_affected and run.version.pairs.exists()
+    knows_it = is_affected(row, run.version)
+    is_later = run.version.trained_at >= row.asked_at or not (row.affected or affected_versions(row).exists())
+    is_without_it = is_later and not knows_it and run.version.pairs.exists()
     if is_without_it and not row.certified_at:
         ForgottenDocument.objects.filter(pk=row.pk).update(
             retrained_as=run.version, residue=residue.told.share, residue_bound=residue.false.share
         )
     rates = {name: getattr(residue, name).as_dict() for name in ("told", "answered", "false")}
-    return {**rates, "leaks": residue.leaks, "is_affected": is_affected}
+    return {**rates, "leaks": residue.leaks, "is_affected": knows_it}
 
 
 def residue_of(run: ProbeRun) -> Residue:
@@ -352,7 +374,7 @@ def forgotten_findings(version: MemoryVersion) -> list[Finding]:
 
 
 def _verdict(row: ForgottenDocument, version: MemoryVersion) -> tuple[bool, str]:
-    if affected_versions(row).filter(pk=version.pk).exists():
+    if is_affected(row, version):
         return False, f"It learned from “{row}”, which is to be forgotten. Train a version without it."
     run = latest_probes(row, version)
     if run is None and not row.probes:

@@ -8,6 +8,8 @@ from knowledge.models import Corpus
 from memosite.errors import MemoError
 from training.evaluation.types import Passage
 
+MOST_NOISE = 10_000  # times as many distractors as documents
+
 
 class BadNoise(MemoError):
     """There is no such noise to be had."""
@@ -42,8 +44,10 @@ def with_distractors(corpus: Corpus, distractors: Corpus | None, level: float) -
 
 def check_noise(corpus: Corpus, distractors: Corpus | None, levels: Sequence[float]) -> None:
     """Raise BadNoise where the levels of noise cannot be had."""
-    if wrong := [level for level in levels if level < 0]:
-        raise BadNoise(f"Noise of {wrong[0]:g} makes no sense. Give 0 for none, or such as 1 or 3.")
+    if wrong := [level for level in levels if not 0 <= level <= MOST_NOISE]:
+        raise BadNoise(
+            f"Noise of {wrong[0]:g} makes no sense. Give 0 for none, or such as 1 or 3, {MOST_NOISE:,} at most."
+        )
     most = max(levels, default=0.0)
     if not most:
         return

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 
 from memosite.errors import Conflict
+from memosite.llm.text import printable
 from training.evaluation.learned import Said
 from training.memory import Memory
 from training.models import MemoryVersion, ProbeRun, Purpose, Recollection, TrainedPair, question_digest
@@ -77,7 +78,7 @@ def ask(version: MemoryVersion, memory: Memory, questions: Sequence[str]) -> Non
                 version=version,
                 question=question,
                 digest=question_digest(question),
-                text=answer.text,
+                text=printable(answer.text),
                 known=answer.known,
                 confidence=answer.confidence,
             )

@@ -39,7 +39,9 @@ def keep_result(run: EvaluationRun, unjudged: Sequence[dict[str, str]]) -> None:
         contestant.summary |= _seen_in_training(contestant)
         contestant.save(update_fields=["summary"])
     result: dict[str, Any] = {
-        "paired": _against_the_first(contestants, questions, answers),
+        "paired": _against_the_first(
+            run.contestants.order_by("position")[0], contestants, questions, answers
+        ),
         "noise": _against_the_clean(contestants, questions, answers),
         "tags": _by_tag(contestants, questions, answers),
         "judge": run.result.get("judge", {}),
@@ -107,16 +109,24 @@ def _judged(answers: Iterable[EvaluationAnswer]) -> dict[str, Any]:
 
 # --- Comparisons -----------------------------------------------------------------------------------------------
 def _against_the_first(
-    contestants: Sequence[EvaluationContestant], questions: Sequence[AskedQuestion], answers: Answers
+    first: EvaluationContestant,
+    contestants: Sequence[EvaluationContestant],
+    questions: Sequence[AskedQuestion],
+    answers: Answers,
 ) -> list[dict[str, Any]]:
-    """Every contestant beside the first one at the same noise, question by question."""
-    first: dict[float, EvaluationContestant] = {}
-    found = []
+    """Every contestant beside the run's first one at the same noise, question by question.
+
+    At a level at which that one was not asked to the end nobody is compared.
+    """
+    opponents: dict[float, EvaluationContestant] = {}
     for one in contestants:
-        other = first.setdefault(one.noise, one)
-        if other is not one:
-            found.append(_pair(one, other, questions, answers))
-    return _adjusted(found)
+        is_first = one == first or (
+            one.noise != first.noise and one_and_the_same(one) == one_and_the_same(first)
+        )
+        if is_first:
+            opponents.setdefault(one.noise, one)
+    compared = [one for one in contestants if one.noise in opponents and one != opponents[one.noise]]
+    return _adjusted([_pair(one, opponents[one.noise], questions, answers) for one in compared])
 
 
 def _against_the_clean(

@@ -16,7 +16,7 @@ from knowledge.models import Corpus, Role
 from knowledge.views import corpus_or_404
 from memosite.errors import MemoError
 from training.lab.files import file_name, form_named
-from training.lab.filters import DIFFER, OUTCOMES, QuestionFilter, tag_choices, with_answers
+from training.lab.filters import DIFFER, OUTCOMES, QuestionFilter, in_columns, tag_choices, with_answers
 from training.lab.report import full_label, report_of, standings
 from training.lab.run_form import FormPage, wishes_from_post
 from training.lab.transcripts import transcript_as_html
@@ -112,8 +112,10 @@ def _questions(request: HttpRequest, run: EvaluationRun) -> dict[str, Any]:
         (row.position, full_label(row.label, row.executive, row.noise))
         for row in run.contestants.order_by("position")
     ]
+    positions = [position for position, _ in contestants]
     return {
         "page": page,
+        "rows": [(row, in_columns(row, positions)) for row in page],
         "page_query": chosen.query,
         "chosen": chosen,
         "outcomes": {name: label for name, (label, _) in OUTCOMES.items()} | {DIFFER: "answered differently"},

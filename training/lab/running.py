@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Max, QuerySet
 
 from knowledge.models import Corpus, Role
 from memosite.errors import MemoError, NotAllowed
@@ -156,16 +157,24 @@ def _check(
     if judge is not None and judge.role != EndpointRole.JUDGE:
         raise BadEvaluation(f"“{judge}” is no judge. Choose an endpoint of the role judge.")
     check_noise(evaluation_set.corpus, noise.distractors, noise.levels)
-    versions = [spec.version for spec, _ in entries if spec.version]
-    for version in versions:
+    specs = [spec for spec, _ in entries]
+    for version in (spec.version for spec in specs if spec.version):
         require_audience(version, person)
-    told = [evaluation_set.corpus]
-    if noise.distractors and any(noise.levels):
-        told.append(noise.distractors)
+    distractors = noise.distractors if any(noise.levels) else None
+    _require_rights(specs, evaluation_set.corpus, distractors, person)
+
+
+def _require_rights(specs: Sequence[Spec], corpus: Corpus, distractors: Corpus | None, person: Any) -> None:
+    """Raise ExecutiveNotOffered or NotAllowed where documents and answers would go where they may not."""
+    told = [corpus]
+    if distractors:
+        told.append(distractors)
         if person is not None:
-            sent = any(kind_named(spec.kind).sends_documents(spec) for spec, _ in entries)
-            noise.distractors.require(person, Role.CURATOR if sent else Role.READER)
-    require_offered([spec.executive for spec, _ in entries], told, versions)
+            sent = any(kind_named(spec.kind).sends_documents(spec) for spec in specs)
+            distractors.require(person, Role.CURATOR if sent else Role.READER)
+    require_offered(
+        [spec.executive for spec in specs], told, [spec.version for spec in specs if spec.version]
+    )
 
 
 def _named(entries: Sequence[tuple[Spec, float]]) -> str:
@@ -270,9 +279,11 @@ class Examination:
                 self._keep(row, answered_or_not, keys[row.pk])
 
     def _make(self) -> tuple[Spec, Contestant]:
-        """Raises ContestantFails where there is something missing that it needs."""
+        """Raises ContestantFails where something is missing that it needs, or it may not be asked any more."""
         try:
             spec = spec_of(self.row)
+            distractors = self.run.distractors if self.row.noise else None
+            _require_rights([spec], self.run.corpus, distractors, self.run.created_by)
             passages = with_distractors(self.run.corpus, self.run.distractors, self.row.noise)
             return spec, build(spec, passages)
         except MemoError as error:
@@ -331,8 +342,13 @@ def take_over(
     left: list[AskedQuestion] = []
     for begin in range(0, len(questions), ROWS_AT_ONCE):
         some = questions[begin : begin + ROWS_AT_ONCE]
-        earlier = _earlier(contestant.run, [keys[row.pk] for row in some])
-        copies = [_copy(earlier[keys[row.pk]], contestant, row) for row in some if keys[row.pk] in earlier]
+        asked = [keys[row.pk] for row in some]
+        earlier, verdicts = _earlier(contestant.run, asked), _verdicts(contestant.run, asked)
+        copies = [
+            _copy(earlier[key], contestant, row, verdicts.get(key))
+            for row in some
+            if (key := keys[row.pk]) in earlier
+        ]
         EvaluationAnswer.objects.bulk_create(copies, ignore_conflicts=True)
         contestant.run.report(done=contestant.run.done + len(copies))
         left += [row for row in some if keys[row.pk] not in earlier]
@@ -341,18 +357,33 @@ def take_over(
 
 def _earlier(run: EvaluationRun, keys: Sequence[str]) -> dict[str, EvaluationAnswer]:
     """The newest answers with these keys; what failed is none."""
-    found = EvaluationAnswer.objects.filter(
-        content_key__in=keys, error="", contestant__run__corpus=run.corpus
-    )
-    return {
-        row.content_key: row for row in found.select_related("contestant__run", "question").order_by("pk")
-    }
+    return _newest(run, keys, EvaluationAnswer.objects.all())
+
+
+def _verdicts(run: EvaluationRun, keys: Sequence[str]) -> dict[str, EvaluationAnswer]:
+    """The newest answers with these keys that this run's judge has judged, whichever run asked it to."""
+    if not run.judge_key:
+        return {}
+    judged = EvaluationAnswer.objects.exclude(judged=None).filter(contestant__run__judge_key=run.judge_key)
+    return _newest(run, keys, judged.defer("transcript"))
+
+
+def _newest(
+    run: EvaluationRun, keys: Sequence[str], answers: QuerySet[EvaluationAnswer]
+) -> dict[str, EvaluationAnswer]:
+    """By key; each run keeps a copy of what it took over, so of all copies only the newest is loaded."""
+    found = answers.filter(content_key__in=keys, error="", contestant__run__corpus=run.corpus)
+    newest = found.order_by().values("content_key").annotate(newest=Max("pk")).values("newest")
+    return {row.content_key: row for row in answers.filter(pk__in=newest).select_related("question")}
 
 
 def _copy(
-    earlier: EvaluationAnswer, contestant: EvaluationContestant, question: AskedQuestion
+    earlier: EvaluationAnswer,
+    contestant: EvaluationContestant,
+    question: AskedQuestion,
+    judged: EvaluationAnswer | None,
 ) -> EvaluationAnswer:
-    """The same answer in another run. Its verdict counts on where judge and right answers are the same."""
+    """The same answer in another run, with the verdict on ``judged`` where the judge would be shown the same."""
     answered = Answered(
         earlier.text,
         tuple(earlier.values),
@@ -362,17 +393,17 @@ def _copy(
     )
     row = row_of(contestant, question, answered, earlier.content_key)
     row.is_cached = True
-    if _is_judged_alike(earlier, contestant.run, question):
-        row.judged, row.judged_why = earlier.judged, earlier.judged_why
+    if judged is not None and _is_judged_alike(judged, row, question):
+        row.judged, row.judged_why = judged.judged, judged.judged_why
     return row
 
 
-def _is_judged_alike(earlier: EvaluationAnswer, now: EvaluationRun, question: AskedQuestion) -> bool:
-    """Whether the judge of this run would be asked what that of the earlier one was: the verdict counts on."""
-    if now.judge is None or earlier.contestant.run.judge_key != judge_key(now.judge):
-        return False
-    seen = ("text", "answers", "is_set", "answerable")
-    return all(getattr(earlier.question, name) == getattr(question, name) for name in seen)
+def _is_judged_alike(judged: EvaluationAnswer, row: EvaluationAnswer, question: AskedQuestion) -> bool:
+    """Whether the judge would be shown just what it was shown then."""
+    said, asked = ("text", "values", "known"), ("text", "answers", "is_set", "answerable")
+    return all(getattr(judged, name) == getattr(row, name) for name in said) and all(
+        getattr(judged.question, name) == getattr(question, name) for name in asked
+    )
 
 
 __all__ = ["BadContestant", "BadEvaluation", "Noise", "perform_evaluation", "start_evaluation"]

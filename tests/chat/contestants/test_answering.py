@@ -94,6 +94,21 @@ def test_a_language_model_leads_memo_and_its_calls_are_paid(monkeypatch, model, 
     assert answered.seconds > 0
 
 
+@pytest.mark.parametrize("question", [MANAGERS, UNKNOWN], ids=["with an answer", "without one"])
+def test_an_executive_that_is_down_is_told_as_an_error_and_is_no_abstention(
+    monkeypatch, model, server, question
+):
+    server.faults_of_stage = dict.fromkeys(("plan", "next", "answer"), "500")
+    with pytest.raises(NoAnswer, match="not asked again for this question"):
+        answer(memo(monkeypatch, WordedMemory(PairMemory(PAIRS)), "model"), question)
+
+
+def test_a_failure_that_the_executive_gets_over_is_none(monkeypatch, model, server):
+    server.faults_of_stage = {"plan": "500"}
+    answered = answer(memo(monkeypatch, WordedMemory(PairMemory(PAIRS)), "model"), ONE_HOP)
+    assert answered.known
+
+
 # --- Closed book -------------------------------------------------------------------------------------------
 def test_the_built_in_rules_know_nothing_by_themselves_and_say_so():
     answered = answer(contestant("closed_book"))

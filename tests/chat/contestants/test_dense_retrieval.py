@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chat.contestants.excerpts import Excerpt
 from chat.contestants.interrogation import NoAnswer
+from chat.contestants.vectors import VectorIndex
 from chat.contesting import POOLINGS
 from chat.embedding_models import NoEmbeddingEndpoint
 from knowledge.services import ingest_text
+from memosite.endpoints import settings_of
 from memosite.errors import MemoError
 from memosite.llm import LLMError
+from memosite.llm.embedding import Embedder
 from tests.chat.contestants.answering import (
     PASSAGES,
     TWO_HOPS,
@@ -69,9 +74,31 @@ def test_documents_are_embedded_once_for_all_runs(embedder, server, tmp_path):
     before = server.ledger.calls["embeddings"]
     answered = answer(contestant("dense", top=2))
     assert server.ledger.calls["embeddings"] == before + len(sub_queries(answered))
-    (kept,) = (tmp_path / "embeddings").iterdir()
+    (kept,) = (tmp_path / "embeddings").glob("*/*")
     kept.write_bytes(b"half of a file")
     assert answer(contestant("dense", top=2)).values == ("rowing",)
+
+
+def test_what_was_embedded_before_the_server_failed_is_not_paid_for_again(embedder, server, tmp_path):
+    excerpts = [Excerpt("Ada Lund", f"Ada Lund has {number} boats.") for number in range(6)]
+
+    def index() -> VectorIndex:
+        client = Embedder(settings_of(embedder))
+        return VectorIndex(
+            excerpts, lambda: client, kept=tmp_path / "kept", price=lambda tokens: Decimal(0), at_once=2
+        )
+
+    asyncio.run(index().prepare())
+    lost, *others = sorted((tmp_path / "kept").iterdir())
+    lost.unlink()
+    before = server.ledger.calls["embeddings"]
+    server.fault_of_vectors = "too few"
+    with pytest.raises(LLMError):
+        asyncio.run(index().prepare())
+    server.fault_of_vectors = ""
+    asyncio.run(index().prepare())
+    assert server.ledger.calls["embeddings"] == before + 2  # the one that failed, and the same again
+    assert len(others) == 2
 
 
 def test_a_server_of_vectors_that_fails_is_told_as_an_error(embedder, server):

@@ -34,6 +34,9 @@ def read_narrativeqa(source: Source) -> Iterator[Row]:
 
 
 def _with_title(question: Question) -> Question:
+    """The question of its story; as it is where the story has no title."""
+    if not question.documents:
+        return question
     return replace(question, text=f"In “{question.documents[0]}”: {question.text}")
 
 

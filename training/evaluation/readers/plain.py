@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from knowledge.exchange.jsonlines import json_line
-from knowledge.exchange.table import BYTE_ORDER_MARK, LONGEST_CELL, as_it_was, harmless
+from knowledge.exchange.records import FileRefused
+from knowledge.exchange.table import BYTE_ORDER_MARK, LONGEST_CELL, as_it_was, harmless, head_of
 from knowledge.exchange.texts import text_lines
 from training.evaluation.questions import BadQuestion, checked_question
 from training.evaluation.readers.parts import BadFile, Row, Source, records, told
@@ -68,12 +69,10 @@ def table(source: Source, needed: Sequence[str]) -> Iterator[tuple[int, dict[str
     Raises BadFile where the first line does not name the columns that are needed.
     """
     lines = text_lines(source.stream)
-    header = next(lines, "")
-    separator = max(",;\t", key=header.count)
-    names = [name.strip().lower() for name in next(csv.reader([header], delimiter=separator), [])]
-    for name in needed:
-        if names.count(name) != 1:
-            raise BadFile(f"The first line has to name one column “{name}”. Add it, and save as CSV.")
+    try:
+        separator, names = head_of(next(lines, ""), needed)
+    except FileRefused as error:
+        raise BadFile(str(error)) from error
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(lines, delimiter=separator)
     while True:
