@@ -28,6 +28,7 @@ from training.models import (
     TrainingRun,
 )
 from training.provenance import size_of
+from training.reasons import reason_why
 
 UNSWEPT_HOURS = 24.0  # what is younger may belong to work that is going on
 UNSWEPT_DAYS = 30  # for so long a training that failed can go on from its checkpoint
@@ -54,8 +55,9 @@ def next_number(corpus: Corpus) -> int:
 def delete_version(version: MemoryVersion, person: Any = None, *, reason: str) -> None:
     """Delete a version, its pairs and, once that is certain, its folder. What it was and who deleted it stays.
 
-    Raises Conflict while an alias points at it, and VersionNeeded while a run needs it.
+    Raises NoReason, Conflict while an alias points at it, and VersionNeeded while a run needs it.
     """
+    reason = reason_why("this version is deleted", reason)
     with transaction.atomic():
         Corpus.objects.select_for_update().get(pk=version.corpus_id)
         require_unneeded(version, person)

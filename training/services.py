@@ -21,6 +21,7 @@ from training.models import (
     TrainingRun,
 )
 from training.plans import Wishes, plan_training
+from training.reasons import reason_why
 from training.registry import hold_versions
 from training.signals import alias_moved
 
@@ -122,13 +123,14 @@ def promote(
 ) -> AliasMove:
     """Point an alias of the version's corpus at the version; the move is recorded with who, when and why.
 
-    ``override`` is an owner's reason to go live against the gate. Raises Conflict where the alias points there
-    already, UnknownAlias, GateRefused where the gate of the corpus does not let the version go live, BadOverride,
-    NotAllowed where somebody else than an owner overrides, and AudienceNarrowed where readers of the corpus could
-    not ask its live memory any more, unless ``narrow`` says that they are to lose access.
+    ``override`` is an owner's reason to go live against the gate. Raises NoReason; Conflict where the alias points
+    there already; UnknownAlias; GateRefused where the gate of the corpus does not let the version go live;
+    BadOverride; NotAllowed where somebody else than an owner overrides; and AudienceNarrowed where readers of the
+    corpus could not ask its live memory any more, unless ``narrow`` says that they are to lose access.
     """
     if alias not in ALIASES:
         raise UnknownAlias(f"There is no alias “{alias}”. The aliases are {' and '.join(ALIASES)}.")
+    reason = reason_why("the alias moves to this version", reason)
     if override := override.strip():
         _require_override(version, person, override)
     if alias == LIVE and not narrow:

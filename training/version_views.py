@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from knowledge.models import Corpus, Role
 from knowledge.views import corpus_or_404
-from memosite.errors import Conflict, MemoError
+from memosite.errors import Conflict
 from training import services
 from training.abstaining import abstaining_of
 from training.audience import as_seen_by, live_for, moves_of, open_versions, readers_lost
@@ -28,7 +28,7 @@ from training.figures import figures_of, settings_of
 from training.lab.diff import diff_before_promotion
 from training.lab.gating import state_of
 from training.merge_report import report_of
-from training.models import CANDIDATE, LIVE, AliasMove, DeletedVersion, MemoryVersion, MergeRun, VersionKind
+from training.models import CANDIDATE, LIVE, DeletedVersion, MemoryVersion, MergeRun, VersionKind
 from training.overview import knowledge_as_of
 from training.rebuilding import start_rebuild
 from training.registry import VersionNeeded, delete_version, require_unneeded
@@ -36,13 +36,6 @@ from training.registry import VersionNeeded, delete_version, require_unneeded
 RECENT_MOVES = 50
 PAIRS_ON_A_PAGE = 50
 RECENT_REBUILDS = 5
-
-
-class NoReason(MemoError):
-    """A deed that the history keeps, without a reason."""
-
-    code = "no_reason"
-    status = 422
 
 
 def rights(request: HttpRequest, row: Corpus) -> dict[str, bool]:
@@ -58,14 +51,6 @@ def version_or_404(
     """A version that the person may ask, with its corpus: to others it does not exist."""
     corpus = corpus_or_404(request, slug, role)
     return corpus, get_object_or_404(open_versions(corpus, request.user), number=number)
-
-
-def reason_of(request: HttpRequest, deed: str) -> str:
-    """The reason that was typed in. Raises NoReason where there is none, or one too long to keep."""
-    reason = request.POST.get("reason", "").strip()
-    if not 0 < len(reason) <= (AliasMove._meta.get_field("reason").max_length or 0):
-        raise NoReason(f"Say in one sentence why {deed}; the history keeps it.")
-    return reason
 
 
 def card_as_html(card: str) -> str:
@@ -134,7 +119,7 @@ def promote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """Point an alias at this version: ``live`` lets it answer people's questions from now on."""
     _, chosen = version_or_404(request, slug, number, Role.OWNER)
     alias = request.POST.get("alias", LIVE)
-    reason = reason_of(request, "the alias moves to this version")
+    reason = request.POST.get("reason", "")
     services.promote(
         chosen,
         request.user,
@@ -234,7 +219,7 @@ def delete(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             "needed": _needed(doomed, request.user),
         }
         return render(request, "training/delete_version.html", context)
-    delete_version(doomed, request.user, reason=reason_of(request, "this version is deleted"))
+    delete_version(doomed, request.user, reason=request.POST.get("reason", ""))
     messages.success(request, f"Version {number} was deleted.")
     return redirect(row)
 

@@ -20,7 +20,6 @@ from tests.factories import CorpusFactory, ReflectionFactory, UserFactory
 from training.lab import forgetting, probing
 from training.lab.certificates import is_genuine
 from training.lab.forgetting import (
-    NoReason,
     NotCertifiable,
     affected_versions,
     certify,
@@ -35,6 +34,7 @@ from training.lab.forgetting import (
 )
 from training.lab.gate import GateRefused
 from training.models import ForgottenDocument, MemoryVersion, ProbeRun, Purpose, TrainingRun
+from training.reasons import NoReason
 from training.registry import delete_version
 from training.services import promote
 
@@ -540,7 +540,7 @@ def test_the_command_says_what_it_cannot_do(corpus, asked, told):
 
 
 def test_the_command_asks_for_a_reason_the_first_time(secret):
-    with pytest.raises(CommandError, match="Say in one sentence why"):
+    with pytest.raises(CommandError, match="Say in one sentence, of 300 characters at most, why"):
         call_command("forget", "harbour", "secret.md")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.urls import reverse
 
 from knowledge.models import Corpus, Role
@@ -87,6 +88,15 @@ def test_rest_refuses_what_is_not_there_or_has_no_reason(version, owner, name, b
     address = reverse("api-alias", args=["harbour", name])
     assert browser_of(owner).put(address, body, "application/json").status_code == status
     assert not version.aliases.exists()
+
+
+@pytest.mark.parametrize("reason", [" ", "x" * 301], ids=["none", "too long to keep"])
+@pytest.mark.parametrize("command", ["promote", "delete_version"])
+def test_commands_refuse_what_no_history_could_keep_as_a_reason(version, command, reason):
+    with pytest.raises(CommandError, match="Say in one sentence, of 300 characters at most, why"):
+        call_command(command, "harbour", "1", "--reason", reason)
+    assert not version.aliases.exists()
+    version.refresh_from_db()
 
 
 def test_there_are_no_other_aliases(version):

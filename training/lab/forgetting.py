@@ -34,16 +34,10 @@ from training.models import (
     pair_digest,
 )
 from training.plans import Wishes, wishes_of
+from training.reasons import reason_why
 from training.services import start_training
 
 RULE = "forgotten"
-
-
-class NoReason(MemoError):
-    """A document is forgotten for a reason, which the certificate tells."""
-
-    code = "no_reason"
-    status = 422
 
 
 class NotCertifiable(Conflict):
@@ -59,9 +53,7 @@ def forget(document: Document, person: Any = None, *, reason: str) -> ForgottenD
 
     Raises NoReason, and Conflict where it is to be forgotten already.
     """
-    reason = " ".join(reason.split())
-    if not 0 < len(reason) <= (ForgottenDocument._meta.get_field("reason").max_length or 0):
-        raise NoReason("Say in one sentence why the document is to be forgotten; the certificate tells it.")
+    reason = reason_why("the document is to be forgotten", reason, kept_by="the certificate")
     corpus = Corpus.objects.select_for_update().get(pk=document.corpus_id)
     for known in corpus.forgotten_documents.filter(taken_back_at=None):
         if _documents(known).filter(pk=document.pk).exists():
