@@ -249,7 +249,7 @@ def measure_demo() -> dict[str, Any]:
 
 def put(world: World, questions: Sequence[Any]) -> None:
     """Ask all contestants all questions."""
-    from training.lab.contestants import Spec, build
+    from training.lab.runs.contestants import Spec, build
     from training.services import live_version
 
     passages, version = passages_of(world.slug), live_version(corpus_of(world.slug))

@@ -59,7 +59,7 @@ def forget_and_probe(document: str) -> dict[str, Any]:
     from django.core.management import call_command
 
     from knowledge.models import Corpus
-    from training.lab.forgetting import certify, forgotten_findings, objections
+    from training.lab.forgetting.services import certify, forgotten_findings, objections
     from training.models import ForgottenDocument
 
     call_command("forget", CORPUS, document, reason="The benchmark asks for it", retrain=True)
@@ -104,7 +104,7 @@ def taught_more(corpus: Any) -> Any:
 def probed(row: Any, version: Any) -> dict[str, Any]:
     """The residue in a version, probed here unless it was when it was made."""
     from memosite.runs import wait_for
-    from training.lab.forgetting import latest_probes, returned, start_residue_probes
+    from training.lab.forgetting.services import latest_probes, returned, start_residue_probes
 
     run = latest_probes(row, version)
     if run is None:

@@ -104,7 +104,7 @@ def made_run(questions: int, contestants: int) -> tuple[Any, Any]:
     from django.contrib.auth import get_user_model
 
     from knowledge.models import Corpus
-    from training.lab.results import keep_result
+    from training.lab.runs.results import keep_result
     from training.models import AskedQuestion, EvaluationAnswer, EvaluationContestant, EvaluationRun
 
     person = get_user_model().objects.create_superuser("bench", password="bench")

@@ -13,9 +13,9 @@ class ChatConfig(AppConfig):
         from chat import checking, contesting, feedback, peoples_questions, transcripts
         from knowledge.signals import pairs_suggested, reflections_changed
         from memosite.endpoints import trials
-        from training.lab import executives
-        from training.lab.providers import PEOPLES_QUESTIONS, READ_VALUES
-        from training.lab.transcripts import renderers
+        from training.lab.runs import executives
+        from training.lab.runs.transcripts import renderers
+        from training.lab.sets.providers import PEOPLES_QUESTIONS, READ_VALUES
         from training.signals import alias_moved
 
         alias_moved.connect(checking.on_alias_moved, dispatch_uid="ask-what-went-live")

@@ -1,4 +1,4 @@
-"""The contestants of an evaluation, made from rows: fills ``training.lab.contestants.KINDS``."""
+"""The contestants of an evaluation, made from rows: fills ``training.lab.runs.contestants.KINDS``."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from memosite.errors import MemoError
 from memosite.llm import EndpointSettings
 from memosite.llm.embedding import Embedder
 from training.evaluation.types import Contestant, Passage, Question
-from training.lab.contestants import KINDS, Kind, Spec
+from training.lab.runs.contestants import KINDS, Kind, Spec
 from training.serving import memory_for
 
 POOLINGS = ("mean", "cls")  # those of training.engine.embed, which the web does not load

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef
 
 from chat.models import Demand, Feedback
 from knowledge.models import Corpus
-from training.lab.providers import PeoplesQuestion
+from training.lab.sets.providers import PeoplesQuestion
 
 
 def corrected(corpus: Corpus) -> Iterator[PeoplesQuestion]:

@@ -13,8 +13,8 @@ from chat.choosing import allowed_for
 from chat.protocol.events import Event
 from chat.timeline import timeline_of
 from knowledge.models import Corpus
-from training.lab.executives import Offered
-from training.lab.transcripts import plainly
+from training.lab.runs.executives import Offered
+from training.lab.runs.transcripts import plainly
 from training.models import MemoryVersion
 
 

@@ -28,7 +28,7 @@ def test_the_import_contracts_hold():
         ("knowledge/pipeline/types.py", "import django.db"),
         ("knowledge/exchange/records.py", "import django.db"),
         ("chat/evidence/index.py", "import django.db"),
-        ("chat/contestants/kinds.py", "import training.lab.contestants"),
+        ("chat/contestants/kinds.py", "import training.lab.runs.contestants"),
         ("knowledge/services.py", "import training.models"),
         ("training/services.py", "import chat.models"),
         ("chat/views/conversations.py", "import torch"),

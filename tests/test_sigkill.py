@@ -24,8 +24,8 @@ MERGE, EVALUATION = "training_mergerun", "training_evaluationrun"
 SLOW = "tests.evaluation.slow_worker"
 QUEUE_EVALUATION = """
 from knowledge.models import Corpus
-from training.lab.lineup import lineup
-from training.lab.running import start_evaluation
+from training.lab.runs.lineup import lineup
+from training.lab.runs.running import start_evaluation
 from training.models import EvaluationQuestion, EvaluationSet
 from tests.evaluation import slow_worker
 slow_worker.fill()

@@ -19,7 +19,9 @@ from training import admin_bases, admin_registry, admin_serving, services
 from training.admin_closable import ClosableRunAdmin
 from training.audience import open_versions
 from training.curve import chart_of
-from training.lab import admin_gate, admin_runs, admin_sets
+from training.lab.gate import admin as admin_gate
+from training.lab.runs import admin as admin_runs
+from training.lab.sets import admin as admin_sets
 from training.lineage import documents_changed_since
 from training.merge_report import report_of
 from training.models import LIVE, Alias, EvaluationRun, EvaluationSet, MemoryVersion, MergeRun, TrainingRun

@@ -29,8 +29,8 @@ from training.downloads import zip_response
 from training.exporting import card_of
 from training.figures import figures_of, settings_of
 from training.importing import import_zip
-from training.lab.diff import diff_before_promotion
-from training.lab.gating import approve, state_of, withdraw
+from training.lab.gate.services import approve, state_of, withdraw
+from training.lab.probes.diff import diff_before_promotion
 from training.models import (
     ALIASES,
     CANDIDATE,

@@ -30,8 +30,9 @@ urlpatterns = [
     path("corpora/<slug:slug>/aliases/", api_registry.AliasList.as_view(), name="api-aliases"),
     path("corpora/<slug:slug>/aliases/<slug:name>/", api_registry.AliasDetail.as_view(), name="api-alias"),
     path("corpora/<slug:slug>/alias-moves/", api_registry.AliasMoveList.as_view(), name="api-alias-moves"),
-    path("", include("training.lab.api_urls_runs")),
-    path("", include("training.lab.api_urls_gate")),
-    path("", include("training.lab.api_urls_sets")),
-    path("", include("training.lab.api_urls_knowledge")),
+    path("", include("training.lab.runs.api_urls")),
+    path("", include("training.lab.gate.api_urls")),
+    path("", include("training.lab.sets.api_urls")),
+    path("", include("training.lab.probes.api_urls")),
+    path("", include("training.lab.forgetting.api_urls")),
 ]

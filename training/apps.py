@@ -14,8 +14,8 @@ class TrainingConfig(AppConfig):
     def ready(self) -> None:
         from knowledge.signals import document_arrives, reflections_ready, versions_trained_on
         from training import lineage
-        from training.lab import forgetting
-        from training.lab.gate import RULES
+        from training.lab.forgetting import services as forgetting
+        from training.lab.gate.rules import RULES
 
         versions_trained_on.connect(lineage.versions_trained_on, dispatch_uid="versions-of-pairs")
         post_save.connect(_probe, self.get_model("MemoryVersion"), dispatch_uid="probe-what-forgets")
@@ -32,7 +32,7 @@ def _train(run: Any, **_: Any) -> None:
 
 def _probe(instance: Any, created: bool, **_: Any) -> None:
     """Look for residue in a version that was trained in order to forget, once its pairs are there as well."""
-    from training.lab.forgetting import probe_new_version
+    from training.lab.forgetting.services import probe_new_version
 
     if created:
         transaction.on_commit(lambda: probe_new_version(instance))

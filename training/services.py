@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from knowledge.models import Corpus, GenerationRun, Role
 from memosite.errors import Conflict, MemoError, NotAllowed, Unavailable
 from training.audience import CLOSED, AudienceNarrowed, warn_of_narrowing
-from training.lab import gate
+from training.lab.gate import rules as gate
 from training.models import (
     ALIASES,
     CANDIDATE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from memosite.runs import work_on
-from training.lab.purposes import perform_probes
-from training.lab.running import perform_evaluation
+from training.lab.probes.purposes import perform_probes
+from training.lab.runs.running import perform_evaluation
 from training.merging import perform_merge
 from training.models import EvaluationRun, MergeRun, ProbeRun, TrainingRun
 from training.supervisor import perform_training

@@ -22,8 +22,9 @@ urlpatterns = [
     path("corpora/<slug:slug>/versions/<int:number>/export/", version_views.export, name="export-version"),
     path("corpora/<slug:slug>/versions/<int:number>/rebuild/", version_views.rebuild, name="rebuild-version"),
     path("corpora/<slug:slug>/versions/<int:number>/delete/", version_views.delete, name="delete-version"),
-    path("", include("training.lab.urls_runs")),
-    path("", include("training.lab.urls_gate")),
-    path("", include("training.lab.urls_sets")),
-    path("", include("training.lab.urls_knowledge")),
+    path("", include("training.lab.runs.urls")),
+    path("", include("training.lab.gate.urls")),
+    path("", include("training.lab.sets.urls")),
+    path("", include("training.lab.probes.urls")),
+    path("", include("training.lab.forgetting.urls")),
 ]

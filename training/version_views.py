@@ -25,8 +25,8 @@ from training.curve import chart_of
 from training.downloads import zip_response
 from training.exporting import card_of
 from training.figures import figures_of, settings_of
-from training.lab.diff import diff_before_promotion
-from training.lab.gating import state_of
+from training.lab.gate.services import state_of
+from training.lab.probes.diff import diff_before_promotion
 from training.merge_report import report_of
 from training.models import CANDIDATE, LIVE, DeletedVersion, MemoryVersion, MergeRun, VersionKind
 from training.overview import knowledge_as_of

@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import barriers, log_in
 from tests.evaluation.contests import Contest, carry_through, make_set, replaced_kinds
 from tests.factories import UserFactory
-from training.lab.lineup import lineup
-from training.lab.running import start_evaluation
+from training.lab.runs.lineup import lineup
+from training.lab.runs.running import start_evaluation
 from training.models import EvaluationRun
 
 PHONE = {"width": 390, "height": 844}

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import barriers, log_in
 from tests.evaluation.gating import QUESTIONS, evaluate, make_rules, make_set
 from tests.factories import MemoryVersionFactory, UserFactory
-from training.lab.gating import approve
+from training.lab.gate.services import approve
 from training.models import MemoryVersion
 from training.services import offer, promote
 

@@ -9,8 +9,8 @@ import pytest
 from knowledge.models import Corpus
 from tests.evaluation.contests import Contest, make_set, replaced_kinds
 from tests.factories import CorpusFactory, MemoryVersionFactory
-from training.lab.contestants import Spec
-from training.lab.lineup import lineup
+from training.lab.runs.contestants import Spec
+from training.lab.runs.lineup import lineup
 from training.models import EvaluationSet
 
 

@@ -11,8 +11,8 @@ from memosite.errors import MemoError, Unavailable
 from memosite.runs import work_on
 from tests.factories import CorpusFactory
 from training.evaluation.types import Answered, Passage, Question
-from training.lab.contestants import KINDS, Kind, Spec
-from training.lab.running import perform_evaluation
+from training.lab.runs.contestants import KINDS, Kind, Spec
+from training.lab.runs.running import perform_evaluation
 from training.models import EvaluationQuestion, EvaluationRun, EvaluationSet
 
 LEADERS = {f"Who leads Project {name}?": f"{name} Lund" for name in ("Atlas", "Beacon", "Cedar", "Delta")}

@@ -38,7 +38,7 @@ class Slow:
 @celeryd_after_setup.connect
 def fill(**_: Any) -> None:
     """Put the contestant in the place of the site's own, once the site is set up."""
-    from training.lab.contestants import KINDS, Kind
+    from training.lab.runs.contestants import KINDS, Kind
 
     KINDS["closed_book"] = Kind(
         "closed_book", "Slow", "Takes its time.", False, lambda spec, passages: Slow()

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from memosite.errors import MemoError
-from training.lab.asking import Pace, as_they_come
+from training.lab.runs.asking import Pace, as_they_come
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_who_stops_early_gives_up_what_is_under_way(runner):
 
 
 def test_while_nothing_comes_somebody_is_called_who_may_end_it(runner, monkeypatch):
-    monkeypatch.setattr("training.lab.asking.PULSE_SECONDS", 0.001)
+    monkeypatch.setattr("training.lab.runs.asking.PULSE_SECONDS", 0.001)
     desk, called = Desk(0), []
 
     def stop_at_the_third() -> None:

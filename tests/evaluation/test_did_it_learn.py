@@ -20,10 +20,10 @@ from tests.evaluation.lab import (
     version_with,
 )
 from tests.factories import CorpusFactory, UserFactory
-from training.lab import probing
-from training.lab.learned import make_more_pairs, map_of, totals_of
-from training.lab.probing import start_probes
-from training.lab.purposes import perform_probes
+from training.lab.probes import probing
+from training.lab.probes.learned import make_more_pairs, map_of, totals_of
+from training.lab.probes.probing import start_probes
+from training.lab.probes.purposes import perform_probes
 from training.models import MemoryVersion, ProbeRun, Recollection
 
 pytestmark = pytest.mark.django_db

@@ -17,9 +17,9 @@ from knowledge.services import ingest_file
 from memosite.errors import Conflict
 from tests.evaluation.lab import ATLAS, BEACON, CURLEW, Memories, document_with, done, rests_on, version_with
 from tests.factories import CorpusFactory, ReflectionFactory, UserFactory
-from training.lab import forgetting, probing
-from training.lab.certificates import is_genuine
-from training.lab.forgetting import (
+from training.lab.forgetting import services as forgetting
+from training.lab.forgetting.certificates import is_genuine
+from training.lab.forgetting.services import (
     NotCertifiable,
     affected_versions,
     certify,
@@ -32,7 +32,8 @@ from training.lab.forgetting import (
     states_of,
     take_back,
 )
-from training.lab.gate import GateRefused
+from training.lab.gate.rules import GateRefused
+from training.lab.probes import probing
 from training.models import ForgottenDocument, MemoryVersion, ProbeRun, Purpose, TrainingRun
 from training.reasons import NoReason
 from training.registry import delete_version
@@ -347,7 +348,7 @@ def test_a_version_from_before_is_not_the_one_that_was_trained_without_it(corpus
 
 
 def done_again(run: ProbeRun) -> dict:
-    from training.lab.purposes import perform_probes
+    from training.lab.probes.purposes import perform_probes
 
     perform_probes(run)
     return run.result

@@ -15,8 +15,8 @@ from memosite.errors import Conflict, NotAllowed
 from tests.evaluation.gating import QUESTIONS, evaluate, make_rules, make_set
 from tests.factories import CorpusFactory, MemoryVersionFactory, ReflectionFactory
 from tests.workbench import browser_of, make_person
-from training.lab.gate import RULES, Finding, GateRefused, Rule
-from training.lab.gating import approve, checks_for, remove_rules, set_rules, withdraw
+from training.lab.gate.rules import RULES, Finding, GateRefused, Rule
+from training.lab.gate.services import approve, checks_for, remove_rules, set_rules, withdraw
 from training.models import GateCheck, GateRules, MemoryVersion, TrainingRun
 from training.services import BadOverride, live_version, offer, promote, rollback
 

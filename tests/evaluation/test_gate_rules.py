@@ -12,8 +12,8 @@ from memosite.runs import Status
 from tests.evaluation.gating import QUESTIONS, evaluate, make_rules, make_set
 from tests.factories import CorpusFactory, EndpointFactory, MemoryVersionFactory
 from tests.workbench import make_person
-from training.lab.gate import RULES, Finding, Rule, findings
-from training.lab.gating import approve
+from training.lab.gate.rules import RULES, Finding, Rule, findings
+from training.lab.gate.services import approve
 from training.models import EvaluationAnswer, EvaluationQuestion, EvaluationSet, GateRules, MemoryVersion
 
 pytestmark = pytest.mark.django_db

@@ -13,9 +13,9 @@ from memosite.runs import Status, seconds_ago
 from tests.evaluation.contests import DOWN, LEADERS, carry_through
 from tests.factories import EndpointFactory
 from training.evaluation.judge import Verdict
-from training.lab import judging
-from training.lab.report import report_of
-from training.lab.running import start_evaluation
+from training.lab.runs import judging
+from training.lab.runs.report import report_of
+from training.lab.runs.running import start_evaluation
 from training.models import EvaluationAnswer, EvaluationRun
 
 pytestmark = pytest.mark.django_db
@@ -155,7 +155,7 @@ def test_a_verdict_on_something_else_or_by_another_judge_does_not_count_on(
         endpoint.save()
     else:
         monkeypatch.setattr(judging, "judge_key", lambda endpoint: "of another rubric")
-        monkeypatch.setattr("training.lab.running.judge_key", lambda endpoint: "of another rubric")
+        monkeypatch.setattr("training.lab.runs.running.judge_key", lambda endpoint: "of another rubric")
     carry_through(start_evaluation(leaders, specs, judge=endpoint))
     assert len(judge.asked) == (1 if changed == "question" else 4)
 

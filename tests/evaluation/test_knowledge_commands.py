@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from knowledge.models import Corpus, GenerationRun
 from tests.evaluation.lab import ATLAS, BEACON, Memories, document_with, version_with
 from tests.factories import CorpusFactory
-from training.lab import probing
+from training.lab.probes import probing
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,9 @@ from knowledge.models import Corpus, Role
 from tests.evaluation.lab import ATLAS, BEACON, CURLEW, Memories, document_with, done, version_with
 from tests.factories import CorpusFactory, UserFactory
 from tests.workbench import browser_of, make_person
-from training.lab import probing
-from training.lab.diff import KnowledgeDiff, diff_before_promotion
-from training.lab.probing import start_probes
+from training.lab.probes import probing
+from training.lab.probes.diff import KnowledgeDiff, diff_before_promotion
+from training.lab.probes.probing import start_probes
 from training.models import MemoryVersion, Purpose
 
 pytestmark = pytest.mark.django_db

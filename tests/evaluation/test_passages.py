@@ -18,11 +18,11 @@ from tests.factories import CorpusFactory
 from tests.workbench import browser_of, make_person
 from training.evaluation.readers import Loaded
 from training.evaluation.types import Passage, Question
-from training.lab import passages
-from training.lab.lineup import lineup
-from training.lab.passages import Brought, import_with_passages
-from training.lab.running import start_evaluation
-from training.lab.sets import BadSet
+from training.lab.runs.lineup import lineup
+from training.lab.runs.running import start_evaluation
+from training.lab.sets import passages
+from training.lab.sets.passages import Brought, import_with_passages
+from training.lab.sets.services import BadSet
 from training.models import EvaluationAnswer, EvaluationSet
 
 pytestmark = pytest.mark.django_db
@@ -165,7 +165,7 @@ def test_the_page_adds_the_passages_where_the_box_is_ticked(corpus, curator):
 
 
 def test_the_page_says_what_cannot_be_brought_in(corpus, curator, monkeypatch):
-    monkeypatch.setattr("training.lab.set_views.MOST_ON_A_PAGE", 2)
+    monkeypatch.setattr("training.lab.sets.views.MOST_ON_A_PAGE", 2)
     browser, address = browser_of(curator), reverse("import-evaluation-set", args=[corpus.slug])
     answer = browser.post(address, {"file": file_of(MUSIQUE), "name": "M", "with_passages": "on"})
     assert (answer.status_code, "3 passages; 2 is the limit here" in answer.content.decode()) == (422, True)

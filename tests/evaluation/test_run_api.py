@@ -13,7 +13,7 @@ from django.urls import reverse
 from knowledge.models import Role
 from tests.evaluation.contests import LEADERS, carry_through
 from tests.workbench import browser_of, make_person
-from training.lab.running import start_evaluation
+from training.lab.runs.running import start_evaluation
 from training.models import EvaluationRun
 
 pytestmark = pytest.mark.django_db

@@ -19,8 +19,8 @@ from tests.factories import (
     MemoryVersionFactory,
 )
 from tests.workbench import browser_of, make_person
-from training.lab.lineup import lineup
-from training.lab.running import Noise, start_evaluation
+from training.lab.runs.lineup import lineup
+from training.lab.runs.running import Noise, start_evaluation
 from training.models import EvaluationRun
 
 pytestmark = pytest.mark.django_db

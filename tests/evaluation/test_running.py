@@ -22,13 +22,13 @@ from tests.factories import (
     UserFactory,
 )
 from training.evaluation.types import Answered, Question, Unaskable
-from training.lab.contestants import KINDS, UnknownKind
-from training.lab.executives import ExecutiveNotOffered
-from training.lab.lineup import BadContestant, lineup
-from training.lab.noise import BadNoise, with_distractors
-from training.lab.report import report_of, table_lines
-from training.lab.running import MOST_FAILURES, BadEvaluation, Noise, start_evaluation
-from training.lab.wishes import suggested
+from training.lab.runs.contestants import KINDS, UnknownKind
+from training.lab.runs.executives import ExecutiveNotOffered
+from training.lab.runs.lineup import BadContestant, lineup
+from training.lab.runs.noise import BadNoise, with_distractors
+from training.lab.runs.report import report_of, table_lines
+from training.lab.runs.running import MOST_FAILURES, BadEvaluation, Noise, start_evaluation
+from training.lab.runs.wishes import suggested
 from training.models import (
     AskedQuestion,
     EvaluationAnswer,
@@ -176,7 +176,7 @@ def test_a_contestant_that_cannot_be_made_does_not_keep_the_others_from_answerin
 def test_questions_that_cannot_be_put_to_a_contestant_are_no_failures_of_its_own(
     leaders, specs, contest, monkeypatch
 ):
-    monkeypatch.setattr("training.lab.running.MOST_FAILURES", 2)
+    monkeypatch.setattr("training.lab.runs.running.MOST_FAILURES", 2)
     contest.answers["memory"] = dict.fromkeys(LEADERS, Unaskable("It names no documents."))
     run = carry_through(start_evaluation(leaders, specs[:1]))
     assert (run.status, len(run.item_errors)) == (Status.WITH_ERRORS, 4)
@@ -185,7 +185,7 @@ def test_questions_that_cannot_be_put_to_a_contestant_are_no_failures_of_its_own
 def test_a_question_that_takes_long_is_given_up_when_the_run_is_cancelled(
     leaders, specs, contest, monkeypatch
 ):
-    monkeypatch.setattr("training.lab.asking.PULSE_SECONDS", 0.01)
+    monkeypatch.setattr("training.lab.runs.asking.PULSE_SECONDS", 0.01)
 
     async def think_for_ever(self: ByHeart, question: Question) -> Answered:
         await asyncio.Event().wait()

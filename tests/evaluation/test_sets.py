@@ -34,8 +34,8 @@ from training.evaluation.questions import LONGEST_QUESTION
 from training.evaluation.readers import Loaded, read_stream
 from training.evaluation.types import Question
 from training.evaluation.wordings import new_wordings, wording_key
-from training.lab import sets
-from training.lab.drafting import NothingToAsk, make_set
+from training.lab.sets import services as sets
+from training.lab.sets.drafting import NothingToAsk, make_set
 from training.models import EvaluationQuestion, EvaluationSet, SetSource
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from knowledge.models import Corpus, Role
 from memosite.errors import Conflict
 from tests.factories import CorpusFactory, MemoryVersionFactory, TrainedPairFactory, TrainingRunFactory
 from tests.workbench import browser_of, make_person
-from training.lab.probing import start_probes
+from training.lab.probes.probing import start_probes
 from training.models import (
     DeletedVersion,
     EvaluationRun,

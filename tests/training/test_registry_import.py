@@ -23,7 +23,7 @@ from training.engine.intake import FolderRefused
 from training.engine.recall import LocalMemory
 from training.engine_process import EngineFailed
 from training.importing import import_folder, import_zip
-from training.lab.gate import findings
+from training.lab.gate.rules import findings
 from training.models import GateRules, MemoryVersion
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("warm_engines")]

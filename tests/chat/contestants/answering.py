@@ -10,7 +10,7 @@ import pytest
 from chat import contesting
 from tests.factories import MemoryVersionFactory
 from training.evaluation.types import Answered, Contestant, Passage, Question
-from training.lab.contestants import Spec, build
+from training.lab.runs.contestants import Spec, build
 from training.memory import Memory
 
 ADA = Passage(

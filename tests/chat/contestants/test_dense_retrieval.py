@@ -32,9 +32,9 @@ from tests.factories import CorpusFactory, EndpointFactory
 from tests.training.bases import save_bert
 from training.engine import embed
 from training.engine.intake import FolderRefused
-from training.lab.contestants import KINDS, Spec
-from training.lab.lineup import lineup
-from training.lab.running import start_evaluation
+from training.lab.runs.contestants import KINDS, Spec
+from training.lab.runs.lineup import lineup
+from training.lab.runs.running import start_evaluation
 from training.models import EvaluationAnswer
 
 

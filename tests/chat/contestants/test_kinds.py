@@ -19,8 +19,8 @@ from tests.chat.contestants.answering import (
 )
 from tests.factories import EndpointFactory, MemoryVersionFactory
 from tests.fakes import PairMemory
-from training.lab.contestants import KINDS, Spec, UnknownKind, build
-from training.lab.lineup import lineup
+from training.lab.runs.contestants import KINDS, Spec, UnknownKind, build
+from training.lab.runs.lineup import lineup
 
 
 # --- The table of kinds ------------------------------------------------------------------------------------

@@ -10,11 +10,11 @@ from django.core.management.base import CommandError, CommandParser
 
 from knowledge.commands import CorpusCommand, add_run_arguments, carry_out
 from knowledge.models import Corpus, Role
-from training.lab.files import FORMS
-from training.lab.report import report_of, table_lines
-from training.lab.run_gate import findings_of
-from training.lab.running import perform_evaluation
-from training.lab.wishes import Wishes, level_of, start
+from training.lab.gate.of_runs import findings_of
+from training.lab.runs.files import FORMS
+from training.lab.runs.report import report_of, table_lines
+from training.lab.runs.running import perform_evaluation
+from training.lab.runs.wishes import Wishes, level_of, start
 from training.models import EvaluationRun
 
 

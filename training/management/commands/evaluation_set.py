@@ -11,9 +11,9 @@ from django.core.management.base import CommandError
 from knowledge.commands import CorpusCommand
 from knowledge.models import Corpus, Role
 from training.evaluation.readers import READERS, BadFile, read
-from training.lab.drafting import MAKERS, USUAL_QUESTIONS, make_set
-from training.lab.passages import import_with_passages
-from training.lab.sets import export_set, import_set
+from training.lab.sets.drafting import MAKERS, USUAL_QUESTIONS, make_set
+from training.lab.sets.passages import import_with_passages
+from training.lab.sets.services import export_set, import_set
 
 ERRORS_SHOWN = 100
 

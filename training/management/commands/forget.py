@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from knowledge.commands import CorpusCommand, add_run_arguments, carry_out
 from knowledge.models import Corpus, Document, Role
 from training.commands import named_version
-from training.lab.forgetting import (
+from training.lab.forgetting.services import (
     certify,
     forget,
     found_by,
@@ -22,7 +22,7 @@ from training.lab.forgetting import (
     start_residue_probes,
     states_of,
 )
-from training.lab.purposes import perform_probes
+from training.lab.probes.purposes import perform_probes
 from training.models import ForgottenDocument, MemoryVersion, ProbeRun
 from training.supervisor import perform_training
 

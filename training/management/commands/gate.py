@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from knowledge.commands import CorpusCommand
 from knowledge.models import Corpus, Role
 from training.audience import require_audience
-from training.lab.gate import findings
+from training.lab.gate.rules import findings
 from training.models import CANDIDATE, MemoryVersion
 
 

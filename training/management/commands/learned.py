@@ -12,9 +12,9 @@ from knowledge.models import Corpus, Role
 from knowledge.templatetags.figures import percent
 from training.audience import require_audience
 from training.evaluation.learned import WEAK_BELOW, Tally
-from training.lab.learned import DocumentMap, make_more_pairs, map_of
-from training.lab.probing import start_probes
-from training.lab.purposes import perform_probes
+from training.lab.probes.learned import DocumentMap, make_more_pairs, map_of
+from training.lab.probes.probing import start_probes
+from training.lab.probes.purposes import perform_probes
 from training.services import live_version
 
 

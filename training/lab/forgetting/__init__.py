@@ -1,0 +1,1 @@
+"""Documents that are to be forgotten, and the proof that they are."""

@@ -1,0 +1,1 @@
+"""Runs that put the questions of a set to contestants, and what they found."""
