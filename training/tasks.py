@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from memosite.runs import work_on
-from training.lab.probes.purposes import perform_probes
+from training.lab.purposes import perform_probes
 from training.lab.runs.running import perform_evaluation
 from training.merging import perform_merge
 from training.models import EvaluationRun, MergeRun, ProbeRun, TrainingRun

@@ -7,7 +7,7 @@ from typing import Any
 from knowledge.models import Corpus, Document, Reflection, ReflectionSource
 from tests.factories import DocumentFactory, MemoryVersionFactory, ReflectionFactory, TrainedPairFactory
 from tests.fakes import ScriptedMemory
-from training.lab.probes.purposes import perform_probes
+from training.lab.purposes import perform_probes
 from training.models import MemoryVersion, ProbeRun, pair_digest
 
 ATLAS = ("Who leads Atlas?", "Ada Lund leads Atlas.")

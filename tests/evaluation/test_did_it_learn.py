@@ -23,7 +23,7 @@ from tests.factories import CorpusFactory, UserFactory
 from training.lab.probes import probing
 from training.lab.probes.learned import make_more_pairs, map_of, totals_of
 from training.lab.probes.probing import start_probes
-from training.lab.probes.purposes import perform_probes
+from training.lab.purposes import perform_probes
 from training.models import MemoryVersion, ProbeRun, Recollection
 
 pytestmark = pytest.mark.django_db

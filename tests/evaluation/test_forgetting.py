@@ -348,7 +348,7 @@ def test_a_version_from_before_is_not_the_one_that_was_trained_without_it(corpus
 
 
 def done_again(run: ProbeRun) -> dict:
-    from training.lab.probes.purposes import perform_probes
+    from training.lab.purposes import perform_probes
 
     perform_probes(run)
     return run.result

@@ -22,7 +22,7 @@ from training.lab.forgetting.services import (
     start_residue_probes,
     states_of,
 )
-from training.lab.probes.purposes import perform_probes
+from training.lab.purposes import perform_probes
 from training.models import ForgottenDocument, MemoryVersion, ProbeRun
 from training.supervisor import perform_training
 

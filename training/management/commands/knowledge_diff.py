@@ -10,7 +10,7 @@ from knowledge.models import Corpus, Role
 from training.commands import named_version
 from training.lab.probes.diff import TOLD, KnowledgeDiff
 from training.lab.probes.probing import start_probes
-from training.lab.probes.purposes import perform_probes
+from training.lab.purposes import perform_probes
 from training.models import Purpose
 
 

@@ -14,7 +14,7 @@ from training.audience import require_audience
 from training.evaluation.learned import WEAK_BELOW, Tally
 from training.lab.probes.learned import DocumentMap, make_more_pairs, map_of
 from training.lab.probes.probing import start_probes
-from training.lab.probes.purposes import perform_probes
+from training.lab.purposes import perform_probes
 from training.services import live_version
 
 
