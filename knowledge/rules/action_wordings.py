@@ -52,7 +52,6 @@ LONGEST_MOVED = 6
 #: "Hurt by the slump" does not say which slump.
 _UNCLEAR_AGENT = re.compile(r"the [a-z]+")
 _MAKES_WORKS = words("release publish write record produce direct distribute air broadcast own operate")
-_STAYS_PASSIVE = words("know name call mean bear")
 _GROUPS = words(
     """
     team department division committee council board group company corporation corp inc ltd llc plc gmbh ag as ab

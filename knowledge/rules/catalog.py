@@ -8,7 +8,6 @@ from knowledge.rules.english import (
     head_word,
     is_person_noun,
     is_plural,
-    looks_like_organisation,
     looks_like_person_name,
     singular,
 )
@@ -107,12 +106,6 @@ class Catalog:
         if first in PREFIXED_KINDS:
             return first
         return self._nouns.get(key) or _noun_in_name(name)
-
-    def asks_who(self, name: str) -> bool:
-        """True for people and for groups of people, which act and own as people do."""
-        if self.is_person(name) or (name.islower() and is_person_noun(name)):
-            return True
-        return looks_like_organisation(name) or looks_like_organisation(self.noun(name))
 
 
 def _is_done_by_one_person(fact: Action) -> bool:

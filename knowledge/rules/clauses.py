@@ -72,13 +72,6 @@ class SentenceParser(VerbPhraseReader):
                 break
         return index, taken, participle
 
-    def _ends_leading(self, index: int) -> bool:
-        """A comma, or at once the subject: "In his free time he repairs radios"."""
-        token = self.at(index)
-        return token is not None and (
-            token.text == "," or token.tags == {"PRP"} or token.lower in ("the", "a", "an")
-        )
-
     def _is_leading_adverb(self, index: int) -> bool:
         token = self.tokens[index]
         needs_comma = token.lower in ("there", "first", "once", "since")

@@ -28,7 +28,6 @@ _DROPPED_PREPOSITIONS = _word_sequences(
     "because of; due to; instead of; rather than; such as; as well as; in addition to"
 )
 _FURTHER_TIME = re.compile(r",?\s+and\s+")
-_COMPARED = (("far",), ("much",), ("long",), ("soon",), ("well",))
 CLOSING = frozenset({".", ";", "!", ":"})
 
 

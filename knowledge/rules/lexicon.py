@@ -18,7 +18,6 @@ DETERMINERS = ARTICLES | words(
     this that these those each every either neither another any some all both no
     """
 )
-DEICTIC_DETERMINERS = words("this that these those another such same other")
 SUBJECT_PRONOUNS = words("he she it they i we you")
 PRONOUNS = SUBJECT_PRONOUNS | words(
     """
@@ -31,7 +30,6 @@ PRONOUNS = SUBJECT_PRONOUNS | words(
 POSSESSIVES = words("his her its their my our your whose")
 MASCULINE = words("he him his himself")
 FEMININE = words("she her hers herself")
-NEUTER = words("it its itself")
 PLURAL_PRONOUNS = words("they them their theirs themselves")
 FIRST_OR_SECOND_PERSON = words("i me my mine we us our ours you your yours myself ourselves yourself")
 
@@ -73,11 +71,6 @@ SPEECH_VERBS = words(
     """
 )
 
-TIME_PREPOSITIONS = words(
-    """
-    in on at since from until till during before after between by for throughout around
-    """
-)
 PREPOSITIONS = words(
     """
     about above across after against along alongside amid among amongst around as at before behind below
@@ -86,7 +79,6 @@ PREPOSITIONS = words(
     throughout till to toward towards under underneath until up upon via with within worth
     """
 )
-CONJUNCTIONS = words("and or but nor yet so")
 SUBORDINATORS = words(
     """
     because although though while whereas when whenever where wherever if unless until since after
@@ -94,7 +86,6 @@ SUBORDINATORS = words(
     """
 )
 RELATIVE_WORDS = words("who whom whose which that where when")
-PARTICLES = words("up out off down away back over on in together apart forward along")
 
 #: Adverbs that stand between subject and verb or after it and may be left out without changing the truth.
 DROPPABLE_ADVERBS = words(
@@ -454,7 +445,6 @@ CLASSIFYING_ADJECTIVES = words(
     official formal electric electrical nuclear solar chemical biological historical junior senior deputy
     """
 )
-INCOMPLETE_LIST_WORDS = words("others more etc")
 ABBREVIATIONS = words(
     """
     v mr mrs ms dr prof rev hon gen col sgt lt capt st mt ft jr sr vs e.g i.e cf approx ca no nos vol pp p
@@ -466,11 +456,6 @@ TITLES = words(
     """
     mr mrs ms miss dr prof professor sir dame lord lady king queen prince princess president captain
     colonel general pope saint st father sister rev reverend judge senator governor mayor
-    """
-)
-NAME_PARTICLES = words(
-    """
-    de da di del della der den van von bin ibn al el la le du dos das af av ter ten of and the for
     """
 )
 PERSON_PARTICLES = words(

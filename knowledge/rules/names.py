@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from knowledge.rules.lexicon import (
     DETERMINERS,
-    MALE_NOUNS,
     MONTHS,
     NON_PERSON_NAME_WORDS,
     NOT_PERSON_NOUNS,
@@ -117,11 +116,6 @@ def looks_like_place(name: str) -> bool:
 def is_place_noun(noun_phrase: str) -> bool:
     """True if a common noun names a kind of place: "city", "head office", "birthplace"."""
     return singular(head_word(noun_phrase)).lower() in PLACE_WORDS
-
-
-def is_male_noun(noun_phrase: str) -> bool:
-    """True if the noun names a man: "father", "chairman"."""
-    return singular(head_word(noun_phrase)).lower() in MALE_NOUNS
 
 
 def name_spans(text: str) -> list[tuple[int, int]]:

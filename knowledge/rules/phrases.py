@@ -436,8 +436,3 @@ def _common(core: Sequence[Token], determiners: list[str]) -> NounPhrase:
 
 def _lower_article(word: str) -> str:
     return word[:1].lower() + word[1:]
-
-
-def introduces_person(phrase: NounPhrase) -> bool:
-    """True for "the engineer Mara Lind": the common noun before the name says what the person is."""
-    return bool(phrase.role) and is_person_noun(phrase.role)

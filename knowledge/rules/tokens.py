@@ -18,7 +18,6 @@ from knowledge.rules.morphology import inflected, parts_of_speech, verb_readings
 
 Tags = frozenset[str]
 NOMINAL = frozenset({"N", "NS", "PN", "CD"})
-FINITE = frozenset({"VBZ", "VBD", "AUX", "MD"})
 
 _TOKEN = re.compile(
     r"""

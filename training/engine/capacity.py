@@ -28,7 +28,6 @@ GROWTH: tuple[Growth, ...] = (
     Growth(3_000, 2_305_000, 1_444, 1.0, 1.0),
 )
 MOST_FACTS = 10_000  # what the large size is meant for; trainings of so many were not measured to their end
-USUAL_FILL = 0.9  # of what a size holds: more is told
 VECTORS = 3  # biases of queries, keys and values a layer
 
 # Bytes a weight, by what has to be kept for it while it is trained

@@ -75,7 +75,6 @@ class Row:
 
 
 Read = Callable[[Source], Iterator[Row]]
-ReadRecord = Callable[[Mapping[str, Any]], Row]
 
 
 class Shelf:
