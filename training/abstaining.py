@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from knowledge.templatetags.figures import percent
+from knowledge.figures import percent
 
 WIDTH, HEIGHT, GAP = 480, 110, 6  # of the plot, and between the bars of two bins, in units of the drawing
 

@@ -20,8 +20,8 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, ReadOnlyInline, corpora_of
 from knowledge.admin.urls import list_url
+from knowledge.figures import percent
 from knowledge.models import Corpus, Role
-from knowledge.templatetags.figures import percent
 from memosite.errors import MemoError
 from training import services
 from training.audience import as_seen_by, live_for, moves_of, readers_lost

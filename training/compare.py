@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from knowledge.templatetags.figures import duration
+from knowledge.figures import duration
 from training.figures import METRICS, plain
 from training.models import MemoryVersion, TrainedPair
 

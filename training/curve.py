@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from knowledge.templatetags.figures import percent
+from knowledge.figures import percent
 
 WIDTH, HEIGHT = 480, 150  # of the plot itself, in units of the drawing
 RECALLS = {"recall": "recall", "held_out_recall": "held out", "reworded_recall": "in other forms"}

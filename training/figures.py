@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from knowledge.templatetags.figures import duration, percent
+from knowledge.figures import duration, percent
 
 
 def count(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from knowledge.templatetags.figures import percent
+from knowledge.figures import percent
 from training.engine.capacity import Forecast, holds
 from training.engine.config import SIZES
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from knowledge.templatetags.figures import percent
+from knowledge.figures import percent
 
 #: Key of a figure: its name on pages, and whether more of it is better.
 FIGURES = {

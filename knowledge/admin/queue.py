@@ -37,10 +37,10 @@ from knowledge import services
 from knowledge.admin.base import CorpusScopedAdmin
 from knowledge.admin.desk import Desk, Step
 from knowledge.admin.passages import source_passages
+from knowledge.figures import duration
 from knowledge.models import Reflection, ReflectionFlag, ReflectionSource, ReviewStatus
 from knowledge.services import StaleEdit, Superseded
 from knowledge.suggestions import suggestions_for
-from knowledge.templatetags.figures import duration
 
 STATUS_FILTER = "status__exact"
 PART_HEADER = "Queue-Part"  # a request with it wants the pair without the page around it

@@ -19,10 +19,10 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from knowledge import services
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin, corpora_of
+from knowledge.figures import duration
 from knowledge.generators import RULES
 from knowledge.models import Corpus, GenerationRun, LLMCall, Role, UnreadSentence
 from knowledge.synthesis import retry_failed
-from knowledge.templatetags.figures import duration
 from memosite.runs import Run, Status
 
 STATUS_COLOURS = {

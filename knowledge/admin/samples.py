@@ -20,9 +20,9 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 from knowledge import sampling
 from knowledge.admin.base import CorpusFilter, CorpusScopedAdmin
 from knowledge.admin.passages import source_passages
+from knowledge.figures import percent
 from knowledge.models import Corpus, Reflection, SampledPair, SampleReview
 from knowledge.pipeline.confidence import wilson
-from knowledge.templatetags.figures import percent
 
 EXAMPLES = (30, 50, 100, 200, 400)  # sizes of samples whose worth the form tells
 

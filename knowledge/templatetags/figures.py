@@ -9,29 +9,11 @@ from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.timezone import localtime
 
-from knowledge.figures import percent
+from knowledge.figures import duration, percent
 
 register = template.Library()
 register.filter(percent)
-MINUTE, HOUR = 60, 3600
-
-
-@register.filter
-def duration(seconds: object) -> str:
-    """A number of seconds in words, as rough as people say it: 2.1 s, 45 s, 3 min, 1 h 20 min.
-
-    Empty where there is no number.
-    """
-    if not isinstance(seconds, int | float):
-        return ""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if round(seconds) < MINUTE:
-        return f"{seconds:.0f} s"
-    if round(seconds / MINUTE) < MINUTE:
-        return f"{seconds / MINUTE:.0f} min"
-    hours, minutes = divmod(round(seconds / MINUTE), MINUTE)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+register.filter(duration)
 
 
 @register.filter

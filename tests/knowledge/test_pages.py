@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from knowledge.blocks import Block, blocks_of
+from knowledge.figures import duration, percent
 from knowledge.models import GenerationRun
-from knowledge.templatetags.figures import duration, percent
 from tests.factories import (
     CorpusFactory,
     DocumentFactory,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from knowledge.templatetags.figures import percent
+from knowledge.figures import percent
 
 WIDTH = 600  # of the plot itself, in units of the drawing
 ROW, BAR, LABEL, TOLD = (

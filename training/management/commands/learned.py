@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from knowledge.commands import CorpusCommand, add_run_arguments, carry_out
+from knowledge.figures import percent
 from knowledge.models import Corpus, Role
-from knowledge.templatetags.figures import percent
 from training.audience import require_audience
 from training.evaluation.learned import WEAK_BELOW, Tally
 from training.lab.probes.learned import DocumentMap, make_more_pairs, map_of

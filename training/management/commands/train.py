@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from knowledge.commands import CorpusCommand, add_run_arguments, carry_out
+from knowledge.figures import duration, percent
 from knowledge.models import Corpus, Role
-from knowledge.templatetags.figures import duration, percent
 from training.choices import wishes_from
 from training.models import LIVE, AliasMove, TrainingRun
 from training.plans import GB, Plan, plan_training
