@@ -35,8 +35,8 @@ run: install  ## start web and worker, with the demo on the first start (PORT=80
 	@$(BIN)/python manage.py serve $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/.dev-installed  ## run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --ignore tests/browser $(if $(ONLY),-m "$(ONLY)")
-	@$(BIN)/python -m pytest -n 2 tests/browser
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/browser $(if $(ONLY),-m "$(ONLY)")
+	@$(BIN)/python -m pytest -n 2 --dist worksteal tests/browser
 
 lint: $(VENV)/.dev-installed  ## style and import contracts
 	@$(BIN)/ruff check .

@@ -18,7 +18,7 @@ from memosite.runs import Run
 from training import admin_bases, admin_registry, admin_serving, services
 from training.admin_closable import ClosableRunAdmin
 from training.audience import open_versions
-from training.curve import chart_of
+from training.charts.curve import chart_of
 from training.lab.gate import admin as admin_gate
 from training.lab.runs import admin as admin_runs
 from training.lab.sets import admin as admin_sets

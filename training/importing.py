@@ -17,13 +17,13 @@ from django.db import transaction
 
 from knowledge.models import Corpus
 from memosite.errors import Unavailable
+from training.build_info import size_of
 from training.engine import ENGINE_VERSION, artifact
 from training.engine.card import licence_in
 from training.engine.intake import CONFIG, FolderRefused, Intake, examine, is_taken
-from training.evaluating import evaluated
+from training.import_measuring import evaluated
 from training.imported import as_known_here, known_base, settle_adapter
 from training.models import BaseModel, MemoryVersion, VersionKind
-from training.provenance import size_of
 from training.registering import add_pairs
 from training.registry import next_number
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 
 from knowledge.models import Corpus, Reflection
+from training.build_info import code_version, size_of
 from training.engine.artifact import MANIFEST, PAIRS
 from training.models import (
     BaseModel,
@@ -22,7 +23,6 @@ from training.models import (
     VersionKind,
     pair_digest,
 )
-from training.provenance import code_version, size_of
 from training.registry import next_number
 
 BATCH = 500

@@ -19,6 +19,7 @@ from django.utils import timezone
 from knowledge.models import Corpus
 from memosite.errors import Conflict
 from memosite.runs import UNFINISHED, Status, run_models
+from training.build_info import size_of
 from training.models import (
     DeletedVersion,
     EvaluationRun,
@@ -27,7 +28,6 @@ from training.models import (
     ProbeRun,
     TrainingRun,
 )
-from training.provenance import size_of
 from training.reasons import reason_why
 
 UNSWEPT_HOURS = 24.0  # what is younger may belong to work that is going on

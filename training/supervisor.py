@@ -12,8 +12,8 @@ from pathlib import Path
 
 from knowledge.models import Reflection
 from memosite.runs import RunCancelled
+from training.charts.curve import RECALLS
 from training.continuing import Continued, trainable_pairs
-from training.curve import RECALLS
 from training.engine.artifact import MANIFEST
 from training.engine.pairs import Pair, write_pairs
 from training.engine_process import Event, engine_command, follow_engine

@@ -16,11 +16,11 @@ from knowledge.views import corpus_or_404
 from memosite.errors import Conflict
 from training import services
 from training.audience import open_trainings
+from training.charts.curve import chart_of
+from training.charts.gauge import gauge_of
 from training.choices import version_numbered, with_named_base
-from training.curve import chart_of
 from training.engine.config import as_yaml
 from training.engine.errors import BadConfig
-from training.gauge import gauge_of
 from training.models import TrainingRun
 from training.plans import BadPlan, Plan, Wishes, command_of, config_of, plan_training, wishes_of
 from training.train_form import CHOICES, choices, entries, keys, wishes_from_post, wishes_from_yaml

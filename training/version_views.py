@@ -18,10 +18,10 @@ from knowledge.models import Corpus, Role
 from knowledge.views import corpus_or_404
 from memosite.errors import Conflict
 from training import services
-from training.abstaining import abstaining_of
 from training.audience import as_seen_by, live_for, moves_of, open_versions, readers_lost
+from training.charts.abstaining import abstaining_of
+from training.charts.curve import chart_of
 from training.compare import CHANGES, PairChanges, config_lines, lineage_lines, metric_lines
-from training.curve import chart_of
 from training.downloads import zip_response
 from training.exporting import card_of
 from training.figures import figures_of, settings_of

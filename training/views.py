@@ -17,7 +17,7 @@ from knowledge.models import Corpus, Role
 from knowledge.views import corpus_or_404
 from training import services
 from training.audience import live_for, open_trainings, open_versions
-from training.curve import chart_of
+from training.charts.curve import chart_of
 from training.models import CANDIDATE
 from training.overview import documents_since, knowledge_as_of, states_for
 from training.version_views import rights

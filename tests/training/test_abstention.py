@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from tests.factories import CorpusFactory, MemoryVersionFactory, UserFactory
-from training.abstaining import HEIGHT, WIDTH, abstaining_of
+from training.charts.abstaining import HEIGHT, WIDTH, abstaining_of
 from training.engine.abstention import SIGNALS, Abstention, Calibration, nearness
 from training.engine.calibrate import calibrated, fit
 from training.engine.echo import fit_echo

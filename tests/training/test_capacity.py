@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from training.charts.gauge import WIDTH, gauge_of
 from training.engine import capacity
 from training.engine.base import build_model, build_tokenizer
 from training.engine.capacity import GROWTH, disk_bytes, forecast, grown, holds, memory_bytes
 from training.engine.config import SIZES, build_config
 from training.engine.pairs import Pair
-from training.gauge import WIDTH, gauge_of
 
 PLAIN = build_config({})
 LORA = build_config({"base": "some/model", "method": "lora", "bpe_dropout": 0, "average": 0})

@@ -22,7 +22,7 @@ from tests.factories import (
     UnreadSentenceFactory,
     UserFactory,
 )
-from training.curve import HEIGHT, WIDTH, chart_of
+from training.charts.curve import HEIGHT, WIDTH, chart_of
 from training.figures import figures_of, settings_of
 from training.models import AliasMove, TrainingRun
 from training.overview import states_for

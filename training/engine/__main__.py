@@ -83,7 +83,7 @@ def with_events(
 
 def forgetting(options: argparse.Namespace, emit: Callable[[Event], None], stop: Callable[[], bool]) -> None:
     """Compare two MEMORYs on the pairs of the first, emitting events."""
-    from training.engine.forgetting import forgotten
+    from training.engine.retention import forgotten
 
     for event in forgotten(options.before, options.after, stop):
         emit(event)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Avg, Case, Count, FloatField, Q, Value, When
 
 from knowledge.figures import duration, percent
-from training.lab.runs.bars import Bars, Measured, bars_of
+from training.charts.bars import Bars, Measured, bars_of
 from training.lab.runs.executives import BUILT_IN, BUILT_IN_LABEL
 from training.lab.runs.results import one_and_the_same
 from training.models import EvaluationContestant, EvaluationRun
