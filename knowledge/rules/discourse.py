@@ -112,6 +112,12 @@ class Discourse:
             return False
         return key in self.people or (key not in self.nouns and looks_like_person_name(name))
 
+    def describes(self, phrase: NounPhrase) -> bool:
+        """ "The lost buoy" under a heading of that name, "the storage failure": a thing without a name."""
+        if phrase.kind != "common" or phrase.determiner != "the" or phrase.tail or phrase.items:
+            return False
+        return norm(phrase.text) in self.described
+
     def learn_noun(self, name: str, noun: str) -> None:
         """Note what kind of thing a name is, from "X is a museum"."""
         noun = singular(noun).lower()

@@ -17,7 +17,6 @@ from knowledge.rules.english import (
     with_indefinite_article,
 )
 from knowledge.rules.facts import Action, Adjunct, Classification, Evidence, Fact, Property, norm
-from knowledge.rules.morphology import parts_of_speech
 from knowledge.rules.objects import (
     acts,
     counted_noun,
@@ -36,6 +35,7 @@ from knowledge.rules.objects import (
     without_pronouns,
 )
 from knowledge.rules.phrases import NounPhrase
+from knowledge.rules.refusals import LONGEST_VALUE, Draft, refuse
 from knowledge.rules.relations import (
     VAGUE_OWNED,
     Relation,
@@ -52,32 +52,14 @@ _PLACES |= {"out of", "north of", "south of", "east of", "west of"}
 _DIMENSIONS = {
     "tall": "height", "high": "height", "long": "length", "wide": "width", "deep": "depth", "thick": "thickness",
 }  # fmt: skip
-LONGEST_VALUE = 25
 #: A property has a short name: "head of research", not "major gateway to air travel for large parts".
 LONGEST_PROPERTY = 5
 _SOMETIMES = lexicon.words(
     "often sometimes usually partly partially mostly mainly occasionally typically frequently"
 )
-#: In the passive these say nothing without what somebody or something was declared, named or made.
-_COMPLETED = lexicon.words("declare deem consider render pronounce call name dub label")
-#: What is done to one thing with regard to another: half of it is not what was said.
-_BETWEEN_TWO = lexicon.words(
-    "license estimate separate divide "
-    "distinguish transform convert transfer compare attribute prevent protect screen "
-    "substitute"
-)
 #: What many do to one and the same.
 _MANY_DO = lexicon.words(
     "represent star visit feature include call describe consider license list see know play"
-)
-#: Nouns that with a verb make one expression: "paid tribute", "played a leading role".
-_LIGHT = lexicon.words(
-    """
-    role tribute part place attention ground rise birth way use care advantage control account effect charge note
-    shape step steps action effort efforts need needs aim purpose interest success failure support influence impact
-    word south north east west southward northward eastward westward contact access free siege claim
-    home open nothing time times number majority variety range amount lot
-    """
 )
 #: "The house of Lind House", "a group initially known": a thing of itself, a participle without its end.
 _DOUBLED = re.compile(r"\b(\w{4,})(?: \w+)? of (?:the )?(?:[\w.'’-]+ )*\1s?\b", re.IGNORECASE)
@@ -244,13 +226,7 @@ class Interpreter:
         return self._named_as(subject, predicate, past, clause)
 
     def _relations(self, phrase: NounPhrase) -> list[Relation]:
-        return relations_of(phrase, self._is_described)
-
-    def _is_described(self, phrase: NounPhrase) -> bool:
-        """ "The lost buoy" under a heading of that name, "the storage failure": a thing without a name."""
-        if phrase.kind != "common" or phrase.determiner != "the" or phrase.tail or phrase.items:
-            return False
-        return norm(phrase.text) in self.discourse.described
+        return relations_of(phrase, self.discourse.describes)
 
     def _measured(self, clause: Clause) -> list[Relation]:
         """ "X is 30 metres tall" is the height of X."""
@@ -410,67 +386,7 @@ class Interpreter:
         if thing is None and not adjuncts:
             raise Unreadable("the clause has neither object nor circumstances")
         self._refuse_bare_being(clause, adjuncts)
-        if verb.finite.split()[0] in ("been", "being") or "nearby" in verb.finite.split():
-            raise Unreadable("a verb without its auxiliary")
-        if self.discourse.plain and any(self._is_lone_name(item) for item in clause.subject.flat()):
-            raise Unreadable(f"“{clause.subject.text}” is a surname or a first name alone")
-        if " and " in verb.finite:
-            raise Unreadable("two verbs in one")
-        if (
-            thing is not None
-            and thing.core.split()[:1] in (["last"], ["second"], ["third"])
-            and not thing.determiner
-        ):
-            raise Unreadable(f"“{verb.finite} {thing.core}” is an order, not a thing")
-        alone = clause.subject.kind == "name" and " " not in clause.subject.core and not clause.subject.items
-        if alone and self.discourse.titled and verb.lemma in ("bear", "marry", "graduate"):
-            raise Unreadable(f"“{clause.subject.core}” is a surname or a first name alone")
-        if (
-            thing is None
-            and verb.lemma in ("share", "adopt", "make", "cause", "produce")
-            and not verb.passive
-        ):
-            raise Unreadable(f"“{verb.lemma}” without an object")
-        if verb.passive and thing is None and not clause.adjective and verb.lemma in _COMPLETED:
-            raise Unreadable(f"“{verb.finite}” what?")
-        given = {each.preposition for each in clause.attached}
-        if (verb.lemma == "provide" and "with" in given) or (
-            self.discourse.titled and "again" in verb.finite.split()
-        ):
-            raise Unreadable(f"“{verb.finite}” leaves out what it goes with")
-        if (
-            thing is not None
-            and "as" in given
-            and verb.lemma in ("name", "choose", "select", "appoint", "elect")
-        ):
-            raise Unreadable(f"“{verb.finite}” leaves out as what")
-        if verb.lemma.split()[0] in _BETWEEN_TWO and (thing is not None or verb.passive):
-            raise Unreadable(f"“{verb.lemma}” tells of two things at once")
-        bare = thing is not None and not (thing.modifiers or thing.tail or thing.items or " " in thing.core)
-        told = verb.lemma in ("become", "remain", "have", "serve", "be")
-        if (
-            self.discourse.titled
-            and bare
-            and thing is not None
-            and thing.determiner in ("a", "an")
-            and not told
-        ):
-            raise Unreadable(f"“{thing.text}” says little by itself")
-        if any(each.value and each.value in clause.subject.text for each in adjuncts):
-            raise Unreadable("the circumstance names the subject itself")
-        roles = [each for each in clause.attached if each.preposition == "as"]
-        if len(roles) > 1 or any(each.phrase is not None and each.phrase.items for each in roles):
-            raise Unreadable("several “as”: which belongs to whom is unclear")
-        if thing is not None and thing.head in _LIGHT and not (thing.modifiers or thing.tail):
-            raise Unreadable(f"“{thing.text}” says little by itself")
-        if (
-            thing is not None
-            and verb.lemma != "play"
-            and any(self._needs_context(item) for item in thing.flat())
-        ):
-            raise Unreadable(f"“{thing.text}” does not say which one")
-        if thing is not None and len(thing.text.split()) > LONGEST_VALUE:
-            raise Unreadable("the object is too long to be remembered")
+        refuse(Draft(clause, verb, thing, adjuncts, self.discourse))
         self._refuse_unless_dated(clause, thing, adjuncts)
         words, adjuncts = with_rate(thing, adjuncts)
         if thing is not None and self.discourse.titled:
@@ -482,7 +398,7 @@ class Interpreter:
             object=words,
             adjuncts=adjuncts,
             plural=clause.subject.is_many,
-            clear=is_clear(thing) or (thing is not None and self._is_described(thing)),
+            clear=is_clear(thing) or (thing is not None and self.discourse.describes(thing)),
             telling=self._singles_out(clause, thing),
             counted=counted_noun(thing),
             rate=words.removeprefix(thing.text).strip() if thing is not None else "",
@@ -501,23 +417,6 @@ class Interpreter:
             and not self._is_event(clause.subject, adjuncts)
         ):
             raise Unreadable("“be” with neither predicate nor place")
-
-    def _is_lone_name(self, item: NounPhrase) -> bool:
-        """ "Walter", "British" where the text is about people: one word that other texts use for others."""
-        name = item.text
-        alone = item.kind == "name" and " " not in name and not name.isupper()
-        if not alone or self.discourse.topic.startswith(name) or norm(name) in self.discourse.nouns:
-            return False
-        if parts_of_speech(name.lower()):
-            return False
-        return self.discourse.speaks_of_people or name.endswith(("ish", "ese"))
-
-    def _needs_context(self, thing: NounPhrase) -> bool:
-        """ "The music", "the top division": a noun by itself that only the text around it explains."""
-        alone = thing.kind == "common" and thing.determiner == "the" and not (thing.modifiers or thing.tail)
-        if not alone or thing.owner is not None or is_anchored(thing) or self._is_described(thing):
-            return False
-        return bool(self.discourse.topic) and not is_compound(thing)
 
     def _is_event(self, subject: NounPhrase, adjuncts: tuple[Adjunct, ...]) -> bool:
         """ "The audit is on 3 May": a time is enough where no name, and no place, is left to be told of."""
@@ -541,7 +440,7 @@ class Interpreter:
         """Can "who did it to this?" be asked: not with "a degree", which others may have as well."""
         if thing is None:
             return False
-        if self._is_described(thing):
+        if self.discourse.describes(thing):
             return True
         if self.discourse.titled and not any(
             has_name(item.text) or re.search(r"\d{3}|\d[.,]\d", item.text) for item in thing.flat()
@@ -566,7 +465,11 @@ class Interpreter:
         if item.kind != "common" or item.counted:
             return False
         if item.determiner == "the" and not item.tail:
-            return self._is_described(item) or self._is_known_kind(item) or self._is_known_by_modifier(item)
+            return (
+                self.discourse.describes(item)
+                or self._is_known_kind(item)
+                or self._is_known_by_modifier(item)
+            )
         return item.determiner in ("", "a", "an", "each", "every", "all") and not past
 
     def _is_known_by_modifier(self, phrase: NounPhrase) -> bool:
