@@ -19,6 +19,7 @@ from knowledge.models import Corpus, Reflection, ReviewStatus
 from knowledge.pipeline.types import Kind
 from knowledge.services import add_pair
 from memosite.errors import Conflict, MemoError
+from memosite.people import account_of
 from training.models import MemoryVersion
 
 FILED_AT_ONCE = 200
@@ -143,7 +144,7 @@ def reopen(demand: Demand, person: Any) -> None:
 
 def _decide(demand: Demand, person: Any, before: Iterable[str], after: str) -> None:
     live = MemoryVersion.objects.live_in(demand.corpus).first()
-    change: dict[str, Any] = {"status": after, "decided_by": person if getattr(person, "pk", None) else None}
+    change: dict[str, Any] = {"status": after, "decided_by": account_of(person)}
     if after == Demand.Status.OPEN:
         change |= {"answered_by": None, "checked_version": live}
     if not Demand.objects.filter(pk=demand.pk, status__in=before).update(**change):

@@ -20,6 +20,7 @@ from knowledge.models import Corpus, Reflection, ReviewStatus, SampledPair, Samp
 from knowledge.pipeline.confidence import Share, wilson
 from knowledge.services import review
 from memosite.errors import Conflict
+from memosite.people import account_of
 
 SIZE = 50
 LARGEST = 500
@@ -103,7 +104,7 @@ def _store(
         corpus=corpus,
         population=population,
         size=len(chosen),
-        created_by=person if getattr(person, "pk", None) else None,
+        created_by=account_of(person),
         **fields,
     )
     SampledPair.objects.bulk_create(

@@ -36,6 +36,7 @@ from knowledge.pipeline.types import Kind, Pair
 from knowledge.signals import document_arrives, reflections_changed
 from memosite.endpoints import settings_of
 from memosite.errors import Conflict
+from memosite.people import account_of
 
 REVIEW_BATCH = 2000
 HISTORY_BATCH = 500
@@ -103,7 +104,7 @@ def store_document(corpus: Corpus, parsed: ParsedDocument, data: bytes, person: 
         text=parsed.text,
         checksum=digest,
         version=last.version + 1 if last else 1,
-        uploaded_by=person if getattr(person, "pk", None) else None,
+        uploaded_by=account_of(person),
     )
     document.file.save(parsed.name, ContentFile(data), save=False)
     document.save()
@@ -167,7 +168,7 @@ def start_generation(
                 budget=budget,
                 fresh=fresh or bool(chosen),
                 go_live=go_live,
-                created_by=person if getattr(person, "pk", None) else None,
+                created_by=account_of(person),
             )
             run.chunks.set(chosen)
     except IntegrityError as error:
@@ -226,7 +227,7 @@ def review(reflections: QuerySet[Reflection], status: str, person: Any) -> int:
 
     Pairs that were revised stay as they are.
     """
-    reviewer = person if getattr(person, "pk", None) else None
+    reviewer = account_of(person)
     now = timezone.now()
     chosen = Reflection.objects.filter(pk__in=reflections.order_by().values("pk")).present()
     rows = list(chosen.exclude(status=status).select_for_update())

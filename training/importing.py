@@ -17,6 +17,7 @@ from django.db import transaction
 
 from knowledge.models import Corpus
 from memosite.errors import Unavailable
+from memosite.people import account_of
 from training.build_info import size_of
 from training.engine import ENGINE_VERSION, artifact
 from training.engine.card import licence_in
@@ -151,7 +152,7 @@ def _register(
         parameters=manifest["metrics"].get("parameters") or intake.parameters,
         size_bytes=size_of(target),
         notes=notes,
-        created_by=person if getattr(person, "pk", None) else None,
+        created_by=account_of(person),
     )
     _set_audience(version, manifest)
     if (target / artifact.PAIRS).exists():

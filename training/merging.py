@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from knowledge.models import Corpus, Role
 from memosite.errors import Conflict, NotAllowed
+from memosite.people import account_of
 from training.audience import require_audience
 from training.engine.artifact import MANIFEST
 from training.engine.merge_methods import BadMerge, options_for, used_options
@@ -51,7 +52,7 @@ def start_merge(
                 corpus=corpus,
                 method=method,
                 options=numbers,
-                created_by=person if getattr(person, "pk", None) else None,
+                created_by=account_of(person),
             )
             for parent in parents:  # one by one: their order is that of the rows
                 run.parents.add(parent)

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from memosite.errors import Conflict
+from memosite.people import account_of
 from training.engine.artifact import MANIFEST, verify
 from training.engine.errors import BadPairs
 from training.engine.pairs import digest, read_pairs
@@ -94,7 +95,7 @@ def start_rebuild(version: MemoryVersion, person: Any = None) -> TrainingRun:
                 config=version.config,
                 continues=parent,
                 recipe=made_by.recipe if made_by else "",
-                created_by=person if getattr(person, "pk", None) else None,
+                created_by=account_of(person),
             )
             run.tells_of(version.corpus, version, parent)
     except IntegrityError as error:

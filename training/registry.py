@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from knowledge.models import Corpus
 from memosite.errors import Conflict
+from memosite.people import account_of
 from memosite.runs import UNFINISHED, Status, run_models
 from training.build_info import size_of
 from training.models import (
@@ -67,7 +68,7 @@ def delete_version(version: MemoryVersion, person: Any = None, *, reason: str) -
             number=version.number,
             sha256=version.sha256,
             data_sha256=version.data_sha256,
-            deleted_by=person if getattr(person, "pk", None) else None,
+            deleted_by=account_of(person),
             reason=reason,
         )
         row.tells_of(version.corpus, version)

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from knowledge.models import Corpus, GenerationRun, Role
 from memosite.errors import Conflict, MemoError, NotAllowed, Unavailable
+from memosite.people import account_of
 from training.audience import CLOSED, AudienceNarrowed, warn_of_narrowing
 from training.lab.gate import rules as gate
 from training.models import (
@@ -75,7 +76,7 @@ def start_training(
                 repeats=repeats,
                 go_live=go_live,
                 after_generation=after,
-                created_by=person if getattr(person, "pk", None) else None,
+                created_by=account_of(person),
             )
             run.tells_of(corpus, run.continues)
             if repeats and not run.is_for_no_more_than(repeats):
@@ -244,7 +245,7 @@ def _move(
         alias=row,
         from_version=before,
         to_version=version,
-        moved_by=person if getattr(person, "pk", None) else None,
+        moved_by=account_of(person),
         reason=reason,
         is_rollback=is_rollback,
     )

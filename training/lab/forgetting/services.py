@@ -19,6 +19,7 @@ from knowledge.models import Chunk, Corpus, Document, Reflection, ReflectionSour
 from knowledge.pipeline.types import DONT_KNOW
 from knowledge.services import remove_document
 from memosite.errors import Conflict, MemoError
+from memosite.people import account_of
 from training.engine.pairs import Pair, normalised
 from training.evaluation.residue import Rate, Residue, never_seen, only_told_here
 from training.lab.forgetting.certificates import certificate_of
@@ -68,7 +69,7 @@ def forget(document: Document, person: Any = None, *, reason: str) -> ForgottenD
         title=document.title,
         sha256=_sha256(document.text),
         reason=reason,
-        asked_by=person if getattr(person, "pk", None) else None,
+        asked_by=account_of(person),
     )
     for current in _documents(row).filter(is_current=True):
         remove_document(current)

@@ -12,6 +12,7 @@ from typing import Any
 
 from knowledge.models import Role
 from memosite.errors import Conflict
+from memosite.people import account_of
 from training.lab.gate.evaluated import newest, questions_of, same_questions
 from training.lab.runs.executives import default_of
 from training.models import LIVE, AliasMove, EvaluationSet, GateCheck, GateRules, MemoryVersion
@@ -113,7 +114,7 @@ class Attempt:
             passed=not self.failed,
             findings=[finding.as_dict() for finding in self.findings],
             override_reason=self.override if self.failed else "",
-            checked_by=person if getattr(person, "pk", None) else None,
+            checked_by=account_of(person),
         )
         row.tells_of(version.corpus, version, self.case.live)
 

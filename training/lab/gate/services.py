@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from knowledge.models import Corpus, Role
 from memosite.errors import Conflict
+from memosite.people import account_of
 from training.audience import require_audience
 from training.lab.gate.rules import RULES, Finding, findings, points, share
 from training.models import Approval, GateCheck, GateRules, MemoryVersion
@@ -53,7 +54,7 @@ def remove_rules(corpus: Corpus, person: Any) -> None:
 
 def _as_changed_by(person: Any, rules: GateRules) -> Any:
     """The rules, whose history names the person: tokens and commands have no session that tells it."""
-    rules._history_user = person if getattr(person, "pk", None) else None  # type: ignore[attr-defined]
+    rules._history_user = account_of(person)  # type: ignore[attr-defined]
     return rules
 
 

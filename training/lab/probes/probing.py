@@ -14,6 +14,7 @@ from django.db import transaction
 
 from memosite.errors import Conflict
 from memosite.llm.text import printable
+from memosite.people import account_of
 from training.evaluation.learned import Said
 from training.memory import Memory
 from training.models import MemoryVersion, ProbeRun, Purpose, Recollection, TrainedPair, question_digest
@@ -43,7 +44,7 @@ def start_probes(
             corpus=corpus,
             version=version,
             purpose=purpose,
-            created_by=person if getattr(person, "pk", None) else None,
+            created_by=account_of(person),
             **about,
         )
         run.tells_of(corpus, version, run.other)

@@ -21,6 +21,7 @@ from django.db.models import Max, QuerySet
 from knowledge.models import Corpus, Role
 from memosite.errors import MemoError, NotAllowed
 from memosite.models import Endpoint, EndpointRole
+from memosite.people import account_of
 from training.audience import require_audience
 from training.evaluation.metrics import score
 from training.evaluation.types import Answered, Contestant, Question, Unaskable
@@ -108,7 +109,7 @@ def start_evaluation(
             judge=judge,
             judge_key=judge_key(judge) if judge else "",
             is_fresh=is_fresh,
-            created_by=person if getattr(person, "pk", None) else None,
+            created_by=account_of(person),
         )
         _store_questions(run, evaluation_set)
         _store_contestants(run, entries)

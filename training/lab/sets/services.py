@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from knowledge.models import Corpus, Role
 from memosite.errors import Conflict, MemoError
+from memosite.people import account_of
 from training.evaluation.readers import BadFile, Loaded, read_stream
 from training.evaluation.readers.plain import write_csv, write_jsonl
 from training.evaluation.types import Question
@@ -76,7 +77,7 @@ def create_set(
     if is_golden:
         _require_owner(corpus, person)
     row = EvaluationSet(corpus=corpus, source=source, is_golden=is_golden)
-    row.created_by = person if getattr(person, "pk", None) else None
+    row.created_by = account_of(person)
     return _named(row, name, description)
 
 
