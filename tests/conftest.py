@@ -14,6 +14,11 @@ hypothesis_settings.register_profile("any pace", deadline=None, suppress_health_
 hypothesis_settings.load_profile("any pace")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests begin first, so that at the end no process of the suite is left alone with one."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def state_of_its_own(settings, tmp_path: Path) -> None:
     """Files that a test makes go to its own folder; static files come from the sources."""

@@ -28,6 +28,34 @@ PATIENCE_SECONDS = 120
 SQLITE = "site.sqlite3"
 
 
+#: Runs a command of the site for each line it reads, in a process that is forked for it: to start Python and load
+#: the site takes seconds each time. A line names the arguments, and the files for what the command prints.
+SERVANT = """
+import json, os, sys, traceback
+import django
+from django.core.management import execute_from_command_line
+django.setup()
+for line in sys.stdin:
+    asked = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        for number, path in ((1, asked["stdout"]), (2, asked["stderr"])):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        code = 0
+        try:
+            execute_from_command_line(["manage.py", *asked["arguments"]])
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(bool(end.code))
+        except BaseException:
+            traceback.print_exc()
+            code = 1
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
 class Site:
     """A site whose commands and workers are processes; it uses the database and broker that the suite uses."""
 
@@ -42,19 +70,41 @@ class Site:
             "LOG_LEVEL": "WARNING",
             "DJANGO_SETTINGS_MODULE": "memosite.settings",
         }
+        self._servant: subprocess.Popen[str] | None = None
 
-    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
-        assert not check or done.returncode == 0, done.stdout + done.stderr
-        return done
+    def manage(self, *arguments: str) -> str:
+        """Run a command in a process of its own; what it printed. It has to succeed."""
+        servant = self._servant or self._employ()
+        printed = {name: str(self.folder / name) for name in ("stdout", "stderr")}
+        assert servant.stdin
+        assert servant.stdout
+        servant.stdin.write(json.dumps({"arguments": arguments, **printed}) + "\n")
+        servant.stdin.flush()
+        code = servant.stdout.readline().strip()
+        told = {name: Path(path).read_text() for name, path in printed.items()}
+        assert code == "0", told["stdout"] + told["stderr"]
+        return told["stdout"]
 
     def manage_all(self, *commands: Sequence[str]) -> None:
-        """Several commands, one after the other in one process: starting one takes seconds."""
-        program = (
-            f"from django.core.management import call_command\nfor each in {commands!r}: call_command(*each)"
+        """Several commands, one after the other."""
+        for command in commands:
+            self.manage(*command)
+
+    def _employ(self) -> subprocess.Popen[str]:
+        self._servant = subprocess.Popen(
+            [sys.executable, "-c", SERVANT],
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
-        self.manage("shell", "--no-imports", "-c", program)
+        return self._servant
+
+    def close(self) -> None:
+        if self._servant is not None:
+            self._servant.kill()
+            self._servant.communicate()
 
     def query(self, expression: str) -> Any:
         """The JSON value of a Python expression over the models, evaluated in a process of the site."""
@@ -62,7 +112,7 @@ class Site:
             "import json; from knowledge.models import *; from training.models import *;"
             f"print('VALUE', json.dumps({expression}))"
         )
-        output = self.manage("shell", "--no-imports", "-c", program).stdout
+        output = self.manage("shell", "--no-imports", "-c", program)
         line = next(line for line in output.splitlines() if line.startswith("VALUE "))
         return json.loads(line.removeprefix("VALUE "))
 
@@ -113,11 +163,17 @@ def site(folders: pytest.TempPathFactory, *, lease_seconds: int = 2) -> Iterator
 
             with redis.Redis.from_url(redis_url) as connection:
                 connection.flushdb()
-        yield Site(folder, url, redis_url, lease_seconds)
+        made = Site(folder, url, redis_url, lease_seconds)
+        try:
+            yield made
+        finally:
+            made.close()
 
 
 def _migrate(folder: Path, url: str) -> None:
-    Site(folder, url, redis_url="", lease_seconds=2).manage("migrate", "--verbosity", "0")
+    made = Site(folder, url, redis_url="", lease_seconds=2)
+    made.manage("migrate", "--verbosity", "0")
+    made.close()
 
 
 @contextmanager

@@ -14,6 +14,8 @@ import pytest
 from tests.llm_server import LLMServer, llm_server
 from tests.site_process import ROOT, Site, site, wait_until
 
+pytestmark = pytest.mark.long
+
 DOCUMENTS, KILLS, CONCURRENCY = 40, 20, 4
 PAIRS = (
     "sorted([r.question, r.answer, r.kind, r.fact, r.entity, r.step, r.prompt_version, r.call.step, r.retired,"

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +23,9 @@ _PROCESSES.set_forkserver_preload(
 class WarmEngine:
     """As much of ``subprocess.Popen`` as is used on an engine. ``command`` is that of a fresh one."""
 
+    stdin: IO[str]
+    stdout: IO[str]
+
     def __init__(self, command: list[str], *, stderr: IO[str], cwd: Path | None = None, **_: Any) -> None:
         assert command[:3] == [sys.executable, "-m", "training.engine"], command
         their_input, our_end = _PROCESSES.Pipe(duplex=False)
@@ -34,6 +38,15 @@ class WarmEngine:
         self.stdout = os.fdopen(os.dup(our_output.fileno()))
         for end in (*theirs, our_end, our_output):
             end.close()
+
+    def __enter__(self) -> WarmEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in (self.stdin, self.stdout):
+            with suppress(BrokenPipeError):
+                stream.close()
+        self.wait()
 
     @property
     def pid(self) -> int | None:

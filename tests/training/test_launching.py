@@ -16,7 +16,7 @@ from training.engine import devices
 from training.engine_process import follow_engine
 from training.launching import launched, processes
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
 def test_one_device_needs_no_launcher():

@@ -6,7 +6,6 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,12 +17,13 @@ from safetensors.torch import load_file
 
 from tests.training.bases import save_qwen2
 from tests.training.test_engine import ROOT, TINY, facts, run, write
+from tests.warm_engine import WarmEngine
 from training.engine import run as training_run
 from training.engine.config import build_config
 from training.engine.errors import NoSpace
 from training.engine.pairs import Pair
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 KILLS = 4
 SHORT = {"full_rate_steps": 60, "near_recall": 1.0, "max_decays": 1, "precision": "fp32", "check_below": 9}
@@ -37,17 +37,14 @@ def train_with_kills(command: list[str]) -> int:
     draw, starts = random.Random(5), 0
     for kill in range(KILLS + 1):
         starts += 1
-        with subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            assert process.stdout is not None
+        with Path(os.devnull).open("w") as nowhere, WarmEngine(command, stderr=nowhere, cwd=ROOT) as process:
             if kill == KILLS:
                 process.stdout.read()
                 assert process.wait() == 0
                 break
             for count, line in enumerate(process.stdout):
                 if '"step"' in line and count >= draw.randrange(3, 9):
-                    os.kill(process.pid, signal.SIGKILL)
+                    process.kill()
                     break
     return starts
 
