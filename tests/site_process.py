@@ -157,7 +157,7 @@ def site(folders: pytest.TempPathFactory, *, lease_seconds: int = 2) -> Iterator
     """Make a migrated site in a folder of its own, on PostgreSQL and Redis if the suite runs on them."""
     folder = folders.mktemp("site")
     with _database(folder, folders) as url:
-        redis_url = settings.REDIS_URL and settings.REDIS_URL.rsplit("/", 1)[0] + "/13"
+        redis_url = settings.REDIS_URL and f"{settings.REDIS_URL.rsplit('/', 1)[0]}/{_redis_database()}"
         if redis_url:
             import redis
 
@@ -168,6 +168,12 @@ def site(folders: pytest.TempPathFactory, *, lease_seconds: int = 2) -> Iterator
             yield made
         finally:
             made.close()
+
+
+def _redis_database() -> int:
+    """A database of Redis for this process of the suite alone: another one's site would take its messages."""
+    process = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    return 15 - int(process) % 8
 
 
 def _migrate(folder: Path, url: str) -> None:
