@@ -30,20 +30,23 @@ def _kept_secret(path: Path) -> str:
     return path.read_text()
 
 
-def _state_folder(folder: Path) -> Path:
+def _made(folder: Path) -> Path:
     """The folder, made where it is missing. Raises ImproperlyConfigured where nobody could keep anything in it."""
     try:
-        (folder / "static").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(
-            f"The state folder {folder} cannot be written: {error.strerror}. "
+            f"The folder {folder} cannot be written: {error.strerror}. "
             "Set MEMOSITE_STATE_DIR to a folder that this user may write."
         ) from error
     return folder
 
 
 # --- Where state lives -------------------------------------------------------------------------------------
-STATE_DIR = _state_folder(Path(env.str("MEMOSITE_STATE_DIR", default=str(BASE_DIR / "var"))).resolve())
+STATE_DIR = Path(env.str("MEMOSITE_STATE_DIR", default=str(BASE_DIR / "var"))).resolve()
+STATIC_ROOT = _made(
+    STATE_DIR / "static"
+)  # filled by collectstatic; without it files come from their packages
 MEDIA_ROOT = STATE_DIR / "media"
 MEMORY_DIR = STATE_DIR / "memories"  # one folder for each memory version
 BROKER_DIR = STATE_DIR / "broker"
@@ -181,7 +184,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- Files, time, language ---------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = STATE_DIR / "static"  # filled by collectstatic; without it files come from their packages
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 MEDIA_URL = "media/"  # never served: documents are read through views that check who asks

@@ -23,6 +23,7 @@ from training.compare import CHANGES, PairChanges, config_lines, lineage_lines, 
 from training.downloads import zip_response
 from training.exporting import card_of
 from training.models import CANDIDATE, LIVE, Alias, MemoryVersion, TrainingRun
+from training.reasons import MOST_LETTERS
 from training.rebuilding import start_rebuild
 from training.registry import delete_version
 
@@ -72,7 +73,7 @@ class VersionDetailSerializer(VersionSerializer):
 
 
 class ReasonSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=300)
+    reason = serializers.CharField(max_length=MOST_LETTERS)
 
 
 class PromoteSerializer(ReasonSerializer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from memosite.errors import MemoError
 
-MOST_LETTERS = 300  # that the rows which keep reasons have room for
+MOST_LETTERS = 300  # for which rows, fields and forms have room
 
 
 class NoReason(MemoError):

@@ -14,6 +14,7 @@ from knowledge.models import Corpus, Document
 from training.models.closing import Closable, ClosableQuerySet
 from training.models.runs import TrainingRun
 from training.models.versions import AliasMove, MemoryVersion
+from training.reasons import MOST_LETTERS
 
 SHARE = [MinValueValidator(0.0), MaxValueValidator(1.0)]
 
@@ -123,7 +124,7 @@ class ForgottenDocument(models.Model):
     name = models.CharField(max_length=200, default="", help_text="File name of all its versions.")
     title = models.CharField(max_length=300)
     sha256 = models.CharField(max_length=64, blank=True, help_text="Of the document's text.")
-    reason = models.CharField(max_length=300)
+    reason = models.CharField(max_length=MOST_LETTERS)
     pair_digests = models.JSONField(default=list, editable=False)
     probes = models.JSONField(default=list, editable=False, help_text="Each with question and answer.")
     affected = models.JSONField(

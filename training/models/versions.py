@@ -17,6 +17,7 @@ from memosite.errors import Conflict
 from memosite.models import Endpoint
 from training.models.bases import BaseModel
 from training.models.closing import Closable, ClosableQuerySet, for_reader_of_all
+from training.reasons import MOST_LETTERS
 
 if TYPE_CHECKING:
     from typing import Self
@@ -140,7 +141,7 @@ class DeletedVersion(Closable):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     deleted_at = models.DateTimeField(auto_now_add=True)
-    reason = models.CharField(max_length=300)
+    reason = models.CharField(max_length=MOST_LETTERS)
 
     objects = ClosableQuerySet.as_manager()
 
@@ -222,7 +223,7 @@ class AliasMove(Closable):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     moved_at = models.DateTimeField(auto_now_add=True)
-    reason = models.CharField(max_length=300)
+    reason = models.CharField(max_length=MOST_LETTERS)
     is_rollback = models.BooleanField(
         default=False, editable=False, help_text="It took moves back; the next rollback goes further back."
     )

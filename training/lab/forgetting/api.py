@@ -19,6 +19,7 @@ from training.audience import open_versions
 from training.lab.forgetting import services
 from training.lab.probes.api import ProbeRunSerializer
 from training.models import ForgottenDocument
+from training.reasons import MOST_LETTERS
 
 
 class ForgottenSerializer(serializers.ModelSerializer[ForgottenDocument]):
@@ -74,7 +75,7 @@ class ForgottenSerializer(serializers.ModelSerializer[ForgottenDocument]):
 
 class ForgetSerializer(serializers.Serializer[Any]):
     document = serializers.IntegerField(min_value=1, help_text="The document, by its id.")
-    reason = serializers.CharField(max_length=300)
+    reason = serializers.CharField(max_length=MOST_LETTERS)
     retrain = serializers.BooleanField(default=False, help_text="Train a version without it at once.")
 
 
@@ -102,7 +103,7 @@ class ForgottenList(CorpusView):
         row = services.forget(document, request.user, reason=asked.validated_data["reason"])
         context = {}
         if asked.validated_data["retrain"]:
-            context["not_retrained"] = services.hindrance_to_retraining(row, request.user)
+            context["not_retrained"] = services.retrain_if_possible(row, request.user)
         return Response(ForgottenSerializer(row, context=context).data, status=status.HTTP_201_CREATED)
 
 

@@ -7,13 +7,13 @@ affected version may go live, nor one that still answers as the document does mo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from knowledge.ingest.read import checksum as sha256_of
 from knowledge.ingest.types import DocumentRefused, ParsedDocument
 from knowledge.models import Chunk, Corpus, Document, Reflection, ReflectionSource
 from knowledge.pipeline.types import DONT_KNOW
@@ -67,7 +67,7 @@ def forget(document: Document, person: Any = None, *, reason: str) -> ForgottenD
         document=document,
         name=document.name,
         title=document.title,
-        sha256=_sha256(document.text),
+        sha256=sha256_of(document.text.encode()),
         reason=reason,
         asked_by=account_of(person),
     )
@@ -104,17 +104,15 @@ def take_back(row: ForgottenDocument) -> None:
 
 def refuse_forgotten(corpus: Corpus, document: ParsedDocument, checksum: str, **_: Any) -> None:
     """Raise DocumentRefused for a file that is to be forgotten, or another one with its text."""
-    text = _sha256(document.text)
-    for row in corpus.forgotten_documents.filter(taken_back_at=None):
-        if row.sha256 == text or _documents(row).filter(checksum=checksum).exists():
-            raise DocumentRefused(
-                f"“{document.name}” is to be forgotten, as “{row}” since {row.asked_at:%Y-%m-%d}. It stays out of "
-                "this corpus unless an owner takes that back on the page Forgetting."
-            )
-
-
-def _sha256(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+    rows = corpus.forgotten_documents.filter(taken_back_at=None)
+    row = rows.filter(sha256=sha256_of(document.text.encode())).first()
+    if row is None and Document.objects.filter(corpus=corpus, checksum=checksum).exists():
+        row = next((each for each in rows if _documents(each).filter(checksum=checksum).exists()), None)
+    if row is not None:
+        raise DocumentRefused(
+            f"“{document.name}” is to be forgotten, as “{row}” since {row.asked_at:%Y-%m-%d}. It stays out of "
+            "this corpus unless an owner takes that back on the page Forgetting."
+        )
 
 
 def _documents(row: ForgottenDocument) -> QuerySet[Document]:
@@ -243,7 +241,7 @@ def retrain(row: ForgottenDocument, person: Any = None) -> TrainingRun:
     return run
 
 
-def hindrance_to_retraining(row: ForgottenDocument, person: Any = None) -> str:
+def retrain_if_possible(row: ForgottenDocument, person: Any = None) -> str:
     """Queue a training as ``retrain`` does; why none could be queued, empty where it is.
 
     For whoever asks for both at once: what is forgotten stays so.

@@ -38,7 +38,7 @@ def forgetting(request: HttpRequest, slug: str) -> HttpResponse:
         document = get_object_or_404(row.documents, pk=chosen if chosen.isdecimal() else 0)
         made = services.forget(document, request.user, reason=request.POST.get("reason", ""))
         messages.success(request, f"“{made}” is taken out; no later version learns it.")
-        if "retrain" in request.POST and (why := services.hindrance_to_retraining(made, request.user)):
+        if "retrain" in request.POST and (why := services.retrain_if_possible(made, request.user)):
             messages.warning(request, f"No version is trained without it yet: {why}")
         return redirect(made)
     context = {
